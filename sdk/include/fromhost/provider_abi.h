@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The contract between ch-fromhost and a provider plugin: plain C11, frozen layout.
+ *
+ * C++ authors include provider_plugin.hpp instead, which turns this into a class to derive from.
+ *
+ * Rules that hold for every function and struct below:
+ *  - Strings are UTF-8, end with a NUL and are borrowed for the duration of the call. Paths are bytes.
+ *  - Memory never changes owner. What the host hands out stays valid until the provider function that asked
+ * for it (create, claims, collect) returns.
+ *  - No exception crosses the boundary, in either direction.
+ *  - Everything is called on one thread.
+ *  - Growth: structs gain fields at their end only, and tell their size; a field is there only if `size`
+ * covers it. New services arrive as extensions. Another major version is refused, a newer minor is refused,
+ * an older minor works for good.
+ */
+#ifndef FROMHOST_PROVIDER_ABI_H
+#define FROMHOST_PROVIDER_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FH_ABI_MAJOR 1u
+#define FH_ABI_MINOR 0u
+
+/* The one exported symbol, and the section that carries it. The section's name holds the major version, so
+ * that the host can refuse a plugin before any of its code runs. */
+#define FH_ENTRY_SYMBOL "fromhost_provider"
+#define FH_ENTRY_SECTION "fromhost_abi_1"
+
+/* Answers. Unknown values count as FH_FAILED. */
+typedef int32_t fh_status;
+#define FH_OK 0       /* done; claims(): yes */
+#define FH_NOT_HERE 1 /* nothing to do with it: no such hardware, no such file; claims(): no */
+#define FH_FAILED 2   /* wrong, and reported by fail() or readable by last_error() */
+
+/* What a provider contributes. */
+typedef uint32_t fh_item_kind;
+#define FH_ITEM_FILE 1u    /* the core classifies it by its path; destination: directory or NULL */
+#define FH_ITEM_PROGRAM 2u /* a program; destination: directory or NULL for the usual place */
+#define FH_ITEM_LIBRARY 3u /* a shared library; destination: directory or NULL for the usual place */
+#define FH_ITEM_DATA 4u    /* any file; destination: its directory in the image, made if missing */
+#define FH_ITEM_LIBFABRIC_PROVIDER 5u /* a loadable libfabric provider; destination: directory or NULL */
+#define FH_ITEM_LIBFABRIC 6u /* a libfabric that replaces the image's; destination: directory or NULL */
+#define FH_ITEM_DIRECTORY 7u /* destination: a directory (mount point) that shall exist; no source */
+#define FH_ITEM_LD_SO_CONF                                                                                \
+  8u                    /* source: a directory for the image's loader to search; destination: the name of \
+                         * the file below etc/ld.so.conf.d, or NULL for ch-fromhost.conf */
+#define FH_ITEM_LINK 9u /* destination: full path of a symbolic link; source: what it points to */
+
+typedef struct fh_item {
+  uint32_t size; /* sizeof(fh_item) */
+  fh_item_kind kind;
+  const char* source;      /* a path on the host, or as the kind says */
+  const char* destination; /* a path in the image, or NULL */
+  const char* reason;      /* why, for -v: a few words; may be NULL */
+} fh_item;
+
+typedef uint32_t fh_log_level;
+#define FH_LOG_DEBUG 1u   /* shown by -vv */
+#define FH_LOG_INFO 2u    /* shown by -v */
+#define FH_LOG_WARNING 3u /* shown unless -qq */
+
+typedef struct fh_host fh_host;
+
+/* The host, lent to the provider for one call. */
+struct fh_host {
+  uint32_t size;
+  uint32_t abi_minor;
+  void* context; /* the host's own */
+  /* Adds an item; it is copied at once. FH_FAILED: malformed; the collection then fails by the plugin's name.
+   */
+  fh_status (*contribute)(const fh_host* host, const fh_item* item);
+  void (*log)(const fh_host* host, fh_log_level level, const char* message);
+  /* Says why the current call is about to answer FH_FAILED (or FH_NOT_HERE). The last message counts. */
+  void (*fail)(const fh_host* host, const char* message);
+  /* Why the last service call failed, e.g. "No such file or directory"; never NULL. */
+  const char* (*last_error)(const fh_host* host);
+  /* A variable of the caller's environment, or NULL. */
+  const char* (*environment)(const fh_host* host, const char* name);
+  /* A table of services by name, at least of this revision, or NULL. */
+  const void* (*extension)(const fh_host* host, const char* id, uint32_t revision);
+};
+
+/* Extension: files of the host. */
+#define FH_FILES "fromhost.files"
+#define FH_FILES_REVISION 1u
+typedef uint32_t fh_file_kind;
+#define FH_FILE_REGULAR 1u
+#define FH_FILE_DIRECTORY 2u
+#define FH_FILE_OTHER 3u
+typedef struct fh_file_info {
+  uint32_t size; /* sizeof(fh_file_info), set by the caller */
+  fh_file_kind kind;
+  uint64_t bytes;
+  uint32_t mode; /* permission bits */
+  uint32_t reserved;
+} fh_file_info;
+typedef struct fh_files {
+  uint32_t size;
+  uint32_t revision;
+  /* The whole of a regular file. FH_NOT_HERE: no such file. FH_FAILED: unreadable, or over `limit` bytes. */
+  fh_status (*read)(const fh_host* host, const char* path, uint64_t limit, const char** data,
+                    uint64_t* bytes);
+  /* The rest of standard input. */
+  fh_status (*read_standard_input)(const fh_host* host, uint64_t limit, const char** data, uint64_t* bytes);
+  /* Follows symbolic links. FH_NOT_HERE: no such file. */
+  fh_status (*inspect)(const fh_host* host, const char* path, fh_file_info* info);
+  /* The names in a directory, sorted, without . and .. */
+  fh_status (*list)(const fh_host* host, const char* path, const char* const** names, uint64_t* count);
+} fh_files;
+
+/* Extension: commands on the host. */
+#define FH_COMMANDS "fromhost.commands"
+#define FH_COMMANDS_REVISION 1u
+#define FH_COMMAND_STDIN 1u /* flag: the command reads our standard input (else an empty one) */
+#define FH_COMMAND_HERE 2u  /* flag: run in our working directory (else in /) */
+typedef struct fh_command {
+  uint32_t size; /* sizeof(fh_command) */
+  uint32_t flags;
+  const char* const* argv; /* ends with NULL; argv[0] is looked up in PATH if it has no slash */
+  uint64_t time_limit_ms;  /* 0: none */
+  uint64_t output_limit;   /* bytes of stdout and of stderr; 0: the host's choice */
+} fh_command;
+typedef uint32_t fh_command_outcome;
+#define FH_COMMAND_EXITED 1u    /* code: exit status */
+#define FH_COMMAND_SIGNALLED 2u /* code: signal */
+#define FH_COMMAND_TIMED_OUT 3u /* and was killed */
+#define FH_COMMAND_TOO_MUCH 4u  /* printed more than output_limit, and was killed */
+#define FH_COMMAND_NOT_FOUND 5u /* could not be started; code: errno */
+typedef struct fh_command_result {
+  uint32_t size; /* sizeof(fh_command_result), set by the caller */
+  fh_command_outcome outcome;
+  int32_t code;
+  uint32_t reserved;
+  const char* output; /* stdout; ends with a NUL that output_bytes does not count */
+  uint64_t output_bytes;
+  const char* errors; /* stderr */
+  uint64_t errors_bytes;
+} fh_command_result;
+typedef struct fh_commands {
+  uint32_t size;
+  uint32_t revision;
+  /* Runs a command to its end. FH_OK: `result` tells how it went, however that was. */
+  fh_status (*run)(const fh_host* host, const fh_command* command, fh_command_result* result);
+} fh_commands;
+
+/* One use of one of the provider's options, or (option NULL) a path that it claimed. */
+typedef struct fh_request {
+  uint32_t size;
+  uint32_t reserved;
+  const char* option;      /* long name without dashes; NULL: a claimed path */
+  const char* value;       /* the option's argument; NULL where it has none; the claimed path */
+  const char* destination; /* the --dest in force, or NULL */
+} fh_request;
+
+typedef struct fh_provider fh_provider;
+struct fh_provider {
+  uint32_t size; /* sizeof(fh_provider) */
+  uint32_t reserved;
+  /* Is this path, which a person listed, ours to contribute? Asked only for names that match claim_patterns.
+   * May be NULL where claim_patterns is. */
+  fh_status (*claims)(fh_provider* self, const fh_host* host, const char* path);
+  /* Contributes what the request asks for. FH_NOT_HERE: this host has no such hardware. */
+  fh_status (*collect)(fh_provider* self, const fh_host* host, const fh_request* request);
+  void (*destroy)(fh_provider* self);
+};
+
+/* An option that the provider owns. */
+typedef struct fh_option {
+  const char* name;     /* long name without dashes: lower case letters, digits, dashes */
+  const char* argument; /* name of its argument for --help, upper case; NULL: it takes none */
+  const char* help;     /* for --help: a phrase without full stop */
+  char letter;          /* short option, or 0 */
+  char reserved[7];
+} fh_option;
+
+/* The exported constant. Its first twelve bytes never move. */
+typedef struct fh_entry {
+  uint32_t abi_major;
+  uint32_t abi_minor;
+  uint32_t size;        /* sizeof(fh_entry) */
+  uint32_t option_size; /* sizeof(fh_option) */
+  const char* id;       /* lower case letters, digits, dashes */
+  const char* version;  /* of the plugin */
+  const char* summary;  /* one line, at most 60 characters */
+  const fh_option* options;
+  uint64_t option_count;
+  const char* const* claim_patterns; /* globs on the file name, ends with NULL; NULL: claims nothing */
+  /* A new provider, or NULL after fail(). The plugin owns it until destroy(). */
+  fh_provider* (*create)(const fh_host* host);
+} fh_entry;
+
+/* What a plugin exports, and nothing else. In C:
+ *   FH_ENTRY_ATTRIBUTES const fh_entry fromhost_provider = {FH_ABI_MAJOR, FH_ABI_MINOR, sizeof(fh_entry),
+ * ...}; */
+extern __attribute__((visibility("default"))) const fh_entry fromhost_provider;
+#define FH_ENTRY_ATTRIBUTES __attribute__((used, section(FH_ENTRY_SECTION)))
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif

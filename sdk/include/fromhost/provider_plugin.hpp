@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C++ side of provider_abi.h: derive from ProviderPlugin, register with FROMHOST_PROVIDER. C++17, header
+// only, standard library only. No C++ type of this header crosses the boundary, so host and plugin may be
+// built by different compilers, standard libraries and standards.
+#ifndef FROMHOST_PROVIDER_PLUGIN_HPP
+#define FROMHOST_PROVIDER_PLUGIN_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "fromhost/provider_abi.h"
+
+namespace fromhost {
+
+/// Throw it to end the run with this message; any other exception does so with its what().
+class Failure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What came of a request.
+enum class Answer {
+  done,      ///< everything was contributed
+  not_here,  ///< this host has no such hardware; the run goes on with a warning
+};
+
+/// One use of one of the provider's options, or a path that it claimed.
+struct Request {
+  std::string option;                      ///< long name; empty: a claimed path
+  std::string value;                       ///< the option's argument, or the claimed path
+  std::optional<std::string> destination;  ///< the --dest in force
+};
+
+/// How a command ended.
+struct CommandResult {
+  fh_command_outcome outcome = FH_COMMAND_NOT_FOUND;
+  int code = 0;        ///< exit status, signal or errno, as outcome says
+  std::string output;  ///< stdout
+  std::string errors;  ///< stderr
+  bool succeeded() const { return outcome == FH_COMMAND_EXITED && code == 0; }
+};
+
+/// What run() shall do beyond running.
+struct CommandOptions {
+  std::uint32_t flags = 0;                  ///< FH_COMMAND_STDIN, FH_COMMAND_HERE
+  std::chrono::milliseconds time_limit{0};  ///< 0: none
+  std::uint64_t output_limit = 0;           ///< bytes; 0: the host's choice
+};
+
+/// A file of the host.
+struct FileInfo {
+  fh_file_kind kind = FH_FILE_OTHER;
+  std::uint64_t bytes = 0;
+  std::uint32_t mode = 0;
+};
+
+/// The host, lent to the provider for one call; do not keep it.
+class Host {
+ public:
+  explicit Host(const fh_host& host) : host_(&host) {}
+
+  /// A file that the core classifies by its path, as the manual's --path does. `destination`: directory, or
+  /// by rule.
+  void contribute_file(const std::string& source, const std::string& reason,
+                       const std::optional<std::string>& destination = std::nullopt) {
+    contribute(FH_ITEM_FILE, source, destination, reason);
+  }
+  /// A program, into /usr/bin unless `destination` names a directory.
+  void contribute_program(const std::string& source, const std::string& reason,
+                          const std::optional<std::string>& destination = std::nullopt) {
+    contribute(FH_ITEM_PROGRAM, source, destination, reason);
+  }
+  /// A shared library, into the image's first library directory unless `destination` names one.
+  void contribute_library(const std::string& source, const std::string& reason,
+                          const std::optional<std::string>& destination = std::nullopt) {
+    contribute(FH_ITEM_LIBRARY, source, destination, reason);
+  }
+  /// Any file, into `directory` of the image, which is made if missing.
+  void contribute_data(const std::string& source, const std::string& directory, const std::string& reason) {
+    contribute(FH_ITEM_DATA, source, directory, reason);
+  }
+  /// A directory (mount point) that shall exist in the image.
+  void contribute_directory(const std::string& path, const std::string& reason) {
+    contribute(FH_ITEM_DIRECTORY, std::nullopt, path, reason);
+  }
+  /// A directory for the image's loader to search: a line of etc/ld.so.conf.d/ch-fromhost.conf, or of `file`
+  /// there.
+  void contribute_ld_so_conf(const std::string& directory, const std::string& reason,
+                             const std::optional<std::string>& file = std::nullopt) {
+    contribute(FH_ITEM_LD_SO_CONF, directory, file, reason);
+  }
+  /// A symbolic link at `path` of the image that reads `target`.
+  void contribute_link(const std::string& path, const std::string& target, const std::string& reason) {
+    contribute(FH_ITEM_LINK, target, path, reason);
+  }
+  /// Any kind of fh_item_kind. Throws Failure if the host refuses the item.
+  void contribute(fh_item_kind kind, const std::optional<std::string>& source,
+                  const std::optional<std::string>& destination, const std::string& reason) {
+    fh_item item{};
+    item.size = sizeof item;
+    item.kind = kind;
+    item.source = source ? source->c_str() : nullptr;
+    item.destination = destination ? destination->c_str() : nullptr;
+    item.reason = reason.c_str();
+    if (host_->contribute(host_, &item) != FH_OK) throw Failure(last_error());
+  }
+
+  void debug(const std::string& message) const { host_->log(host_, FH_LOG_DEBUG, message.c_str()); }
+  void info(const std::string& message) const { host_->log(host_, FH_LOG_INFO, message.c_str()); }
+  void warn(const std::string& message) const { host_->log(host_, FH_LOG_WARNING, message.c_str()); }
+
+  /// Says why the answer is going to be Answer::not_here.
+  void explain(const std::string& message) const { host_->fail(host_, message.c_str()); }
+
+  std::optional<std::string> environment(const std::string& name) const {
+    const char* value = host_->environment(host_, name.c_str());
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  }
+
+  /// The whole of a regular file; nullopt where it does not exist. Throws Failure ("path: reason") where it
+  /// cannot be read or is larger than `limit` bytes.
+  std::optional<std::string> read_file(const std::string& path, std::uint64_t limit = 16u << 20) const {
+    const fh_files& files = service<fh_files>(FH_FILES, FH_FILES_REVISION);
+    const char* data = nullptr;
+    std::uint64_t bytes = 0;
+    const fh_status status = files.read(host_, path.c_str(), limit, &data, &bytes);
+    if (status == FH_NOT_HERE) return std::nullopt;
+    if (status != FH_OK) throw Failure(path + ": " + last_error());
+    return std::string(data, bytes);
+  }
+  /// The rest of standard input; throws Failure beyond `limit` bytes.
+  std::string read_standard_input(std::uint64_t limit = 16u << 20) const {
+    const fh_files& files = service<fh_files>(FH_FILES, FH_FILES_REVISION);
+    const char* data = nullptr;
+    std::uint64_t bytes = 0;
+    if (files.read_standard_input(host_, limit, &data, &bytes) != FH_OK)
+      throw Failure("standard input: " + last_error());
+    return std::string(data, bytes);
+  }
+  /// Follows symbolic links; nullopt where there is no such file.
+  std::optional<FileInfo> inspect(const std::string& path) const {
+    const fh_files& files = service<fh_files>(FH_FILES, FH_FILES_REVISION);
+    fh_file_info info{};
+    info.size = sizeof info;
+    const fh_status status = files.inspect(host_, path.c_str(), &info);
+    if (status == FH_NOT_HERE) return std::nullopt;
+    if (status != FH_OK) throw Failure(path + ": " + last_error());
+    return FileInfo{info.kind, info.bytes, info.mode};
+  }
+  /// The names in a directory, sorted; empty where there is none.
+  std::vector<std::string> list(const std::string& path) const {
+    const fh_files& files = service<fh_files>(FH_FILES, FH_FILES_REVISION);
+    const char* const* names = nullptr;
+    std::uint64_t count = 0;
+    const fh_status status = files.list(host_, path.c_str(), &names, &count);
+    if (status == FH_NOT_HERE) return {};
+    if (status != FH_OK) throw Failure(path + ": " + last_error());
+    return {names, names + count};
+  }
+
+  /// Runs a command (argv, never a shell) to its end. That it failed is in the result.
+  CommandResult run(const std::vector<std::string>& argv, const CommandOptions& options = {}) const {
+    const fh_commands& commands = service<fh_commands>(FH_COMMANDS, FH_COMMANDS_REVISION);
+    std::vector<const char*> words;
+    for (const std::string& word : argv) words.push_back(word.c_str());
+    words.push_back(nullptr);
+    fh_command command{};
+    command.size = sizeof command;
+    command.flags = options.flags;
+    command.argv = words.data();
+    command.time_limit_ms = static_cast<std::uint64_t>(options.time_limit.count());
+    command.output_limit = options.output_limit;
+    fh_command_result result{};
+    result.size = sizeof result;
+    if (commands.run(host_, &command, &result) != FH_OK) throw Failure(last_error());
+    return {result.outcome, result.code, std::string(result.output, result.output_bytes),
+            std::string(result.errors, result.errors_bytes)};
+  }
+
+  /// Why the last service call failed.
+  std::string last_error() const { return host_->last_error(host_); }
+
+  /// A table of services that this header does not wrap. Throws Failure where the host is too old to have it.
+  template <typename Service>
+  const Service& service(const char* id, std::uint32_t revision) const {
+    const void* table = host_->extension(host_, id, revision);
+    if (!table)
+      throw Failure(std::string("this ch-fromhost has no service ") + id + "; it is too old for the plugin");
+    return *static_cast<const Service*>(table);
+  }
+
+ private:
+  const fh_host* host_;
+};
+
+/// A hardware target: derive, implement collect(), register with FROMHOST_PROVIDER. It only describes what
+/// the image shall get, by host.contribute_…(); the core copies, and undoes. It is made anew for each run and
+/// used on one thread.
+class ProviderPlugin {
+ public:
+  ProviderPlugin() = default;
+  ProviderPlugin(const ProviderPlugin&) = delete;
+  ProviderPlugin& operator=(const ProviderPlugin&) = delete;
+  virtual ~ProviderPlugin() = default;
+
+  /// Is this path, which a person listed with --path and the like, ours? Then collect() gets it with an empty
+  /// option. Asked only for file names that match a registered claim pattern.
+  virtual bool claims(Host& host, const std::string& path) {
+    static_cast<void>(host);
+    static_cast<void>(path);
+    return false;
+  }
+
+  /// Contributes what one use of an option asks for. Throws to end the run.
+  virtual Answer collect(Host& host, const Request& request) = 0;
+};
+
+/// Turns a ProviderPlugin into the functions of provider_abi.h. Used by FROMHOST_PROVIDER.
+namespace boundary {
+
+struct Bound {
+  fh_provider provider;  // first, so that a pointer to it is a pointer to us
+  ProviderPlugin* plugin;
+};
+
+/// Runs `body`; an exception becomes fail() and FH_FAILED.
+template <typename Body>
+fh_status guarded(const fh_host* host, Body body) noexcept {
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    host->fail(host, error.what());
+  } catch (...) {
+    host->fail(host, "threw something that is not a std::exception");
+  }
+  return FH_FAILED;
+}
+
+inline fh_status claims(fh_provider* self, const fh_host* host, const char* path) {
+  return guarded(host, [&] {
+    Host lent(*host);
+    return reinterpret_cast<Bound*>(self)->plugin->claims(lent, path) ? FH_OK : FH_NOT_HERE;
+  });
+}
+
+inline fh_status collect(fh_provider* self, const fh_host* host, const fh_request* request) {
+  return guarded(host, [&] {
+    Host lent(*host);
+    Request asked;
+    if (request->option) asked.option = request->option;
+    if (request->value) asked.value = request->value;
+    if (request->destination) asked.destination = request->destination;
+    return reinterpret_cast<Bound*>(self)->plugin->collect(lent, asked) == Answer::done ? FH_OK : FH_NOT_HERE;
+  });
+}
+
+inline void destroy(fh_provider* self) {
+  Bound* bound = reinterpret_cast<Bound*>(self);
+  delete bound->plugin;
+  delete bound;
+}
+
+template <typename Plugin>
+fh_provider* create(const fh_host* host) {
+  fh_provider* made = nullptr;
+  guarded(host, [&] {
+    Bound* bound =
+        new Bound{{static_cast<std::uint32_t>(sizeof(fh_provider)), 0, claims, collect, destroy}, nullptr};
+    try {
+      bound->plugin = new Plugin();
+    } catch (...) {
+      delete bound;
+      throw;
+    }
+    made = &bound->provider;
+    return FH_OK;
+  });
+  return made;
+}
+
+template <std::size_t N>
+constexpr std::uint64_t count_of(const fh_option (&)[N]) {
+  return N;
+}
+
+}  // namespace boundary
+
+/// An entry of the option table: {name, argument or nullptr, help, letter or 0}.
+constexpr fh_option option(const char* name, const char* argument, const char* help, char letter = 0) {
+  return {name, argument, help, letter, {}};
+}
+
+}  // namespace fromhost
+
+/// Registers PLUGIN (a ProviderPlugin) as the one provider of this shared object; once, at namespace scope.
+/// OPTIONS: a constexpr array of fh_option. CLAIM_PATTERNS: a static array of file name globs that ends with
+/// nullptr, or nullptr. All of it is constant data: nothing runs when the plugin is loaded.
+#define FROMHOST_PROVIDER(PLUGIN, ID, VERSION, SUMMARY, OPTIONS, CLAIM_PATTERNS)                         \
+  FH_ENTRY_ATTRIBUTES const fh_entry fromhost_provider = {FH_ABI_MAJOR,                                  \
+                                                          FH_ABI_MINOR,                                  \
+                                                          static_cast<std::uint32_t>(sizeof(fh_entry)),  \
+                                                          static_cast<std::uint32_t>(sizeof(fh_option)), \
+                                                          ID,                                            \
+                                                          VERSION,                                       \
+                                                          SUMMARY,                                       \
+                                                          OPTIONS,                                       \
+                                                          ::fromhost::boundary::count_of(OPTIONS),       \
+                                                          CLAIM_PATTERNS,                                \
+                                                          &::fromhost::boundary::create<PLUGIN>}
+
+#endif
