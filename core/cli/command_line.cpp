@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cli: argv to Options, by Boost.Program_options. Throws on the first mistake, in the words of the manual's
+// tool.
+#include "core/cli/command_line.hpp"
+
+#include <boost/program_options.hpp>
+
+#include "core/cli/core_options.hpp"
+#include "core/error.hpp"
+
+namespace fromhost::core {
+namespace {
+
+namespace po = boost::program_options;
+
+// Everything that the manual shows, less the guessing of abbreviated names: a new option must not change what
+// an old script means.
+constexpr int kStyle = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+
+void add_option(po::options_description& all, std::string_view name, char letter, bool takes_argument) {
+  std::string key(name);
+  if (letter) key += std::string(",") + letter;
+  if (takes_argument)
+    all.add_options()(key.c_str(), po::value<std::string>(), "");
+  else
+    all.add_options()(key.c_str(), "");
+}
+
+po::options_description core_description() {
+  po::options_description all;
+  for (const CoreOption& option : kCoreOptions)
+    add_option(all, option.name, option.letter, !option.argument.empty());
+  return all;
+}
+
+std::vector<std::string> names_of(const std::vector<SwitchGroup>& groups) {
+  std::vector<std::string> names;
+  for (const CoreOption& option : kCoreOptions) names.push_back("--" + std::string(option.name));
+  for (const SwitchGroup& group : groups)
+    for (const Switch& one : group.switches) names.push_back("--" + one.name);
+  return names;
+}
+
+[[noreturn]] void invalid_option(const std::string& name, const std::vector<SwitchGroup>& groups,
+                                 const std::vector<std::string>& refused) {
+  const std::string near = nearest(name.substr(0, name.find('=')), names_of(groups));
+  std::string way_out = near.empty() ? "try: ch-fromhost --help" : "did you mean " + near + "?";
+  if (!refused.empty()) {
+    way_out += " Or is it an option of a plugin that was refused (";
+    for (const std::string& one : refused) way_out += (&one == &refused.front() ? "" : ", ") + one;
+    way_out += ")? See: ch-fromhost --list-plugins";
+  }
+  throw Error({Stage::command_line, "invalid option: " + name, "", way_out});
+}
+
+[[noreturn]] void must_not_be_empty(const std::string& option) {
+  throw Error({Stage::command_line, option + " must not be empty", "", ""});
+}
+
+po::parsed_options parse(const std::vector<std::string>& words, const po::options_description& all,
+                         const std::vector<SwitchGroup>& groups, const std::vector<std::string>& refused) {
+  try {
+    return po::command_line_parser(words).options(all).style(kStyle).run();
+  } catch (const po::unknown_option& error) {
+    invalid_option(error.get_option_name(), groups, refused);
+  } catch (const po::invalid_command_line_syntax& error) {
+    using Kind = po::invalid_syntax::kind_t;
+    if (error.kind() == Kind::missing_parameter || error.kind() == Kind::empty_adjacent_parameter)
+      must_not_be_empty(error.get_option_name());
+    throw Error({Stage::command_line, "invalid option: " + error.get_option_name(),
+                 error.kind() == Kind::extra_parameter ? "it takes no argument" : error.what(), ""});
+  } catch (const po::error& error) {
+    throw Error({Stage::command_line, "invalid option", error.what(), "try: ch-fromhost --help"});
+  }
+}
+
+void set_image(Options& options, const std::string& word) {
+  if (word.empty()) throw Error({Stage::command_line, "no image specified", "IMGDIR is empty", ""});
+  if (!options.image.empty())
+    throw Error({Stage::command_line, "duplicate image: " + word, "",
+                 "one run injects into one image; the first one is " + options.image});
+  options.image = word;
+}
+
+/// Sets what a core option asks for; false: it is not the core's.
+bool set_core_option(Options& options, const std::string& name, const std::string& value) {
+  const auto print = [&](bool lib, bool fi, bool cray_fi) {
+    if (options.mode == Mode::inject) options.mode = Mode::print_paths;
+    options.print_lib |= lib;
+    options.print_fi |= fi;
+    options.print_cray_fi |= cray_fi;
+  };
+  if (name == "dest")
+    options.arguments.push_back({name, value});
+  else if (name == "lib-path" || name == "print-lib")
+    print(true, false, false);
+  else if (name == "fi-path")
+    print(false, true, true);
+  else if (name == "print-fi")
+    print(false, true, false);
+  else if (name == "print-cray-fi")
+    print(false, false, true);
+  else if (name == "no-ldconfig")
+    options.run_ldconfig = false;
+  else if (name == "plugin-dir")
+    options.plugin_directories.push_back(value);
+  else if (name == "list-plugins")
+    options.mode =
+        options.mode == Mode::help || options.mode == Mode::version ? options.mode : Mode::list_plugins;
+  else if (name == "help")
+    options.mode = Mode::help;
+  else if (name == "version")
+    options.mode = options.mode == Mode::help ? options.mode : Mode::version;
+  else if (name == "quiet")
+    --options.verbosity;
+  else if (name == "verbose")
+    ++options.verbosity;
+  else
+    return false;
+  return true;
+}
+
+}  // namespace
+
+std::vector<std::string> plugin_directories_in(const std::vector<std::string>& words) {
+  std::vector<std::string> directories;
+  try {
+    const po::options_description all = core_description();
+    for (const po::option& option :
+         po::command_line_parser(words).options(all).style(kStyle).allow_unregistered().run().options)
+      if (option.string_key == "plugin-dir" && !option.value.empty())
+        directories.push_back(option.value.front());
+  } catch (const po::error&) {
+    // The second pass, which knows every option, says what is wrong.
+  }
+  return directories;
+}
+
+Options parse_command_line(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups,
+                           const std::vector<std::string>& refused) {
+  po::options_description all = core_description();
+  for (const SwitchGroup& group : groups)
+    for (const Switch& one : group.switches) add_option(all, one.name, one.letter, !one.argument.empty());
+  Options options;
+  for (const po::option& option : parse(words, all, groups, refused).options) {
+    const std::string value = option.value.empty() ? "" : option.value.front();
+    if (option.position_key >= 0) {
+      set_image(options, value);
+      continue;
+    }
+    if (!option.value.empty() && value.empty()) must_not_be_empty("--" + option.string_key);
+    if (!set_core_option(options, option.string_key, value))
+      options.arguments.push_back({option.string_key, value});
+  }
+  const bool needs_image = options.mode == Mode::inject || options.mode == Mode::print_paths;
+  if (needs_image && options.image.empty())
+    throw Error({Stage::command_line, "no image specified", "", "try: ch-fromhost --help"});
+  return options;
+}
+
+bool is_core_switch(const Switch& candidate) {
+  for (const CoreOption& option : kCoreOptions)
+    if (candidate.name == option.name || (candidate.letter != 0 && candidate.letter == option.letter))
+      return true;
+  return false;
+}
+
+}  // namespace fromhost::core

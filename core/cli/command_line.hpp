@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// argv to Options. Plugins add switches, so it takes two passes: where are the plugins, then everything.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/cli/options.hpp"
+#include "core/cli/switches.hpp"
+
+namespace fromhost::core {
+
+/// First pass: the values of --plugin-dir. Ignores whatever else is there.
+std::vector<std::string> plugin_directories_in(const std::vector<std::string>& words);
+
+/// Second pass, with the switches that the plugins declare. Throws Error with the manual's texts. `refused`
+/// names the plugins that could not be used, to be told where an unknown switch may have been theirs.
+Options parse_command_line(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups,
+                           const std::vector<std::string>& refused = {});
+
+/// --help: grouped as in the manual, each plugin's switches under its name; at most 80 columns.
+std::string help_text(const std::vector<SwitchGroup>& groups);
+
+/// The core's own long option names and short letters; a plugin cannot take one of them.
+bool is_core_switch(const Switch& candidate);
+
+/// The candidate nearest to a misspelt word, or "" if none is near (edit distance over a third of its
+/// length).
+std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
+
+}  // namespace fromhost::core

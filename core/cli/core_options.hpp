@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The core's own options: one table that parsing and --help share.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace fromhost::core {
+
+struct CoreOption {
+  std::string_view name;
+  char letter;
+  std::string_view argument;  ///< empty: takes none
+  std::string_view help;
+  std::string_view group;  ///< heading in --help
+};
+
+inline constexpr std::string_view kDestinationGroup = "Destination within image:";
+inline constexpr std::string_view kAnswersGroup = "Answers about IMGDIR, instead of injecting:";
+inline constexpr std::string_view kOptionsGroup = "Options:";
+
+inline constexpr std::array kCoreOptions = {
+    CoreOption{"dest", 'd', "DST",
+               "place files specified later in directory IMGDIR/DST, overriding inference",
+               kDestinationGroup},
+    CoreOption{"lib-path", 0, "", "print the inferred destination for shared libraries", kAnswersGroup},
+    CoreOption{"print-lib", 0, "", "same as --lib-path", kAnswersGroup},
+    CoreOption{"fi-path", 0, "", "print the inferred destinations for libfabric providers and replacement",
+               kAnswersGroup},
+    CoreOption{"print-fi", 0, "", "print only the one for libfabric providers", kAnswersGroup},
+    CoreOption{"print-cray-fi", 0, "", "print only the one for libfabric replacement", kAnswersGroup},
+    CoreOption{"no-ldconfig", 0, "", "don't run ldconfig even if we injected shared libraries",
+               kOptionsGroup},
+    CoreOption{"plugin-dir", 0, "DIR", "look for plugins in DIR first; can be repeated", kOptionsGroup},
+    CoreOption{"list-plugins", 0, "", "list the plugins, also refused ones with the reason, and exit",
+               kOptionsGroup},
+    CoreOption{"help", 'h', "", "print this help and exit", kOptionsGroup},
+    CoreOption{"quiet", 'q', "", "don't say what was done; twice: no warnings; thrice: no errors",
+               kOptionsGroup},
+    CoreOption{"verbose", 'v', "", "list the injected files; twice: each decision and command",
+               kOptionsGroup},
+    CoreOption{"version", 0, "", "print version and exit", kOptionsGroup},
+};
+
+}  // namespace fromhost::core

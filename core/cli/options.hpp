@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the person asked for: argv as plain data.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace fromhost::core {
+
+/// What the run is to do.
+enum class Mode { inject, print_paths, list_plugins, help, version };
+
+/// One switch of a provider, or --dest, at its place on the command line.
+struct Argument {
+  std::string name;   ///< long name without dashes; "dest" for --dest
+  std::string value;  ///< empty where it takes none
+};
+
+struct Options {
+  Mode mode = Mode::inject;
+  std::string image;                ///< as typed; empty where the mode needs none
+  std::vector<Argument> arguments;  ///< in the order of the command line
+  bool print_lib = false;           ///< --lib-path, --print-lib
+  bool print_fi = false;            ///< --fi-path, --print-fi: where libfabric providers go
+  bool print_cray_fi = false;       ///< --fi-path, --print-cray-fi: the libfabric that would be replaced
+  bool run_ldconfig = true;
+  int verbosity = 0;  ///< -v counts up, -q down
+  std::vector<std::string> plugin_directories;
+};
+
+}  // namespace fromhost::core

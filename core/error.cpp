@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of an error.
+#include "core/error.hpp"
+
+#include <cstring>
+
+namespace fromhost::core {
+
+std::string_view to_string(Stage stage) {
+  switch (stage) {
+    case Stage::command_line:
+      return "command line";
+    case Stage::plugin:
+      return "plugin";
+    case Stage::provider:
+      return "provider";
+    case Stage::image:
+      return "image";
+    case Stage::plan:
+      return "plan";
+    case Stage::preflight:
+      return "preflight";
+    case Stage::apply:
+      return "apply";
+    case Stage::ldconfig:
+      return "ldconfig";
+    case Stage::validate:
+      return "validate";
+  }
+  return "?";
+}
+
+std::string Problem::text() const {
+  std::string text(to_string(stage));
+  text += ": " + what;
+  if (!cause.empty()) text += ": " + cause;
+  if (!way_out.empty()) text += "; " + way_out;
+  return text;
+}
+
+Error::Error(std::vector<Problem> problems) : problems_(std::move(problems)) {
+  for (const Problem& problem : problems_) text_ += (text_.empty() ? "" : "\n") + problem.text();
+}
+
+std::string errno_text(int error) {
+  const char* text = strerrordesc_np(error);
+  return text ? text : "error " + std::to_string(error);
+}
+
+}  // namespace fromhost::core

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the image's loader finds: its ld.so.cache and its files, read here, executed never.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/host/elf_file.hpp"
+#include "core/host/ld_so_cache.hpp"
+#include "core/image/image_root.hpp"
+
+namespace fromhost::core {
+
+class ImageLibraries {
+ public:
+  /// Reads the cache as it is now. One that is missing or malformed counts as empty, as it does for the
+  /// loader.
+  static ImageLibraries read(const ImageRoot& image);
+
+  /// The path that the loader takes from the cache for this soname, for programs of that machine and class;
+  /// entries for special processors (glibc-hwcaps) do not count. nullopt: not in the cache.
+  std::optional<ImagePath> in_cache(const std::string& soname, std::uint16_t machine,
+                                    std::uint8_t elf_class) const;
+  /// The first path of this soname for any machine.
+  std::optional<ImagePath> in_cache(const std::string& soname) const;
+
+ private:
+  std::vector<LdSoCacheEntry> entries_;
+};
+
+/// The libfabric that the image's loader would load for libfabric.so.1: from the cache, else the first of
+/// `directories` (ldconfig's) and the usual places that has one. Its path with links as the loader says it.
+std::optional<ImagePath> find_libfabric(const ImageRoot& image, const std::vector<ImagePath>& directories);
+
+}  // namespace fromhost::core

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seam to the image: looking, never writing.
+#include "core/image/image_root.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <system_error>
+
+#include "core/error.hpp"
+#include "core/host/host_system.hpp"
+#include "core/image/resolve_in_root.hpp"
+
+namespace fromhost::core {
+namespace {
+
+std::optional<std::string> path_of(int fd) {
+  char text[PATH_MAX];
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t length = ::readlink(link.c_str(), text, sizeof text);
+  if (length <= 0 || static_cast<std::size_t>(length) == sizeof text) return std::nullopt;
+  return std::string(text, static_cast<std::size_t>(length));
+}
+
+}  // namespace
+
+ImageRoot ImageRoot::open(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) {
+    const int error = errno;
+    throw Error(
+        {Stage::image, "image not a directory: " + path, errno_text(error),
+         error == EACCES ? "you may not read it" : "IMGDIR is an unpacked image, as ch-convert leaves it"});
+  }
+  struct stat image, host;
+  // An injection into the running system would be an installation without a package manager, and no typing
+  // error is likelier than a blank in "/ tmp/image".
+  if (::fstat(fd.get(), &image) == 0 && ::stat("/", &host) == 0 && same_file(image, host))
+    throw Error({Stage::image, "image not a directory: " + path, "it is this host's own root directory", ""});
+  return ImageRoot(path, std::move(fd));
+}
+
+std::string ImageRoot::absolute_path() const {
+  if (auto path = path_of(fd_.get())) return *path;
+  throw Error(
+      {Stage::image, "cannot tell where the image is: " + path_, errno_text(errno), "is /proc mounted?"});
+}
+
+UniqueFd ImageRoot::open_at(const ImagePath& path, int flags) const {
+  return open_in_root(fd_.get(), path.below_root(), flags);
+}
+
+UniqueFd ImageRoot::open_directory(const ImagePath& path) const {
+  UniqueFd fd = open_at(path, O_RDONLY | O_DIRECTORY);
+  if (!fd) throw std::system_error(errno, std::generic_category(), path.text());
+  return fd;
+}
+
+std::optional<struct stat> ImageRoot::stat(const ImagePath& path) const {
+  struct stat facts;
+  const UniqueFd fd = open_at(path, O_PATH);
+  if (!fd || ::fstat(fd.get(), &facts) != 0) return std::nullopt;
+  return facts;
+}
+
+std::optional<struct stat> ImageRoot::lstat(const ImagePath& path) const {
+  struct stat facts;
+  const UniqueFd fd = open_at(path, O_PATH | O_NOFOLLOW);
+  if (!fd || ::fstat(fd.get(), &facts) != 0) return std::nullopt;
+  return facts;
+}
+
+bool ImageRoot::is_directory(const ImagePath& path) const {
+  return static_cast<bool>(open_at(path, O_PATH | O_DIRECTORY));
+}
+
+std::optional<std::string> ImageRoot::read_file(const ImagePath& path, std::uint64_t limit) const {
+  // O_NONBLOCK: a FIFO in the image must not hold us up.
+  const UniqueFd fd = open_at(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  struct stat facts;
+  if (!fd || ::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return std::nullopt;
+  try {
+    return read_all(fd.get(), limit, path.text());
+  } catch (const std::system_error&) {
+    return std::nullopt;
+  }
+}
+
+std::vector<std::string> ImageRoot::list(const ImagePath& path) const {
+  return list_directory(open_at(path, O_RDONLY | O_DIRECTORY));
+}
+
+std::vector<std::string> list_directory(UniqueFd fd) {
+  std::vector<std::string> names;
+  if (!fd) return names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd.get()), ::closedir);
+  if (!directory) return names;
+  fd.release();
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::optional<ImagePath> ImageRoot::resolve(const ImagePath& path) const {
+  const UniqueFd fd = open_at(path, O_PATH);
+  if (!fd) return std::nullopt;
+  const auto root = path_of(fd_.get());
+  const auto inside = path_of(fd.get());
+  if (!root || !inside || inside->compare(0, root->size(), *root) != 0) return std::nullopt;
+  return ImagePath(std::string_view(*inside).substr(*root == "/" ? 0 : root->size()));
+}
+
+}  // namespace fromhost::core

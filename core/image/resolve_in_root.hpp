@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening a path below a directory as if chrooted there: links are followed, none leads out.
+#pragma once
+
+#include "core/host/unique_fd.hpp"
+
+namespace fromhost::core {
+
+/// Opens `path` (relative to `root`; a leading slash is ignored) as a process chrooted to `root` would, magic
+/// links of procfs refused. `flags` as for openat(2) without O_CREAT; O_CLOEXEC is added. Invalid and errno
+/// on failure: ELOOP for a loop or a magic link. Uses openat2(2), and where the kernel or a seccomp filter
+/// does not have it (ENOSYS, EPERM) open_by_walking().
+UniqueFd open_in_root(int root, const char* path, int flags);
+
+/// The same without openat2: component by component, each opened without following, links expanded by hand.
+UniqueFd open_by_walking(int root, const char* path, int flags);
+
+}  // namespace fromhost::core
