@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// argv, the plugins, the run, the exit status. The stages are in run.cpp.
+#include <csignal>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "core/cli/command_line.hpp"
+#include "core/host/linux_host.hpp"
+#include "core/log.hpp"
+#include "core/run.hpp"
+
+int main(int argc, char** argv) {
+  using namespace fromhost::core;
+  const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  // A reader that went away, or a file size limit, is an error with a name, not a death in the middle.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  start_log(0);
+  Report report(std::cout);
+  try {
+    LinuxHost host;
+    const PluginCatalog catalog =
+        PluginCatalog::discover(plugin_search_path(plugin_directories_in(words), host));
+    const Options options = parse_command_line(words, catalog.groups(), catalog.refused());
+    start_log(options.verbosity);
+    const ExitStatus status = run(options, catalog, host, report);
+    if (!std::cout.flush()) {
+      spdlog::error("cannot write to standard output");
+      return static_cast<int>(ExitStatus::failure);
+    }
+    return static_cast<int>(status);
+  } catch (const Error& error) {
+    report.failed(error);
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+  }
+  return static_cast<int>(ExitStatus::failure);
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a listed file goes, by its path alone: the manual's rule, as a table.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fromhost::core {
+
+enum class FileRole { program, library, data };
+
+struct PathRule {
+  FileRole role;
+  std::string_view text;  ///< for -v: "path contains /bin"
+};
+
+/// The first rule that holds: /bin or /sbin: program; /lib or .so: library; nullopt: neither. The path is
+/// taken as given. Source: ch-fromhost(1), "Arbitrary files".
+std::optional<PathRule> path_rule(std::string_view path);
+
+}  // namespace fromhost::core

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plan: what etc/ld.so.conf and etc/ld.so.conf.d will hold. Pure; reads the image, writes nothing.
+#include "core/plan/ld_so_conf.hpp"
+
+#include <algorithm>
+#include <sstream>
+
+namespace fromhost::core {
+namespace {
+
+constexpr std::uint64_t kConfLimit = 1u << 20;
+constexpr const char* kInclude = "include /etc/ld.so.conf.d/*.conf";
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+/// Both spellings are in use: Debian's is absolute, Red Hat's and Charliecloud's are relative.
+bool includes_directory(const std::string& conf) {
+  for (std::string line : lines_of(conf)) {
+    std::replace(line.begin(), line.end(), '\t', ' ');
+    std::istringstream words(line);
+    std::string keyword, pattern;
+    words >> keyword >> pattern;
+    if (keyword == "include" && (pattern == "/etc/ld.so.conf.d/*.conf" || pattern == "ld.so.conf.d/*.conf"))
+      return true;
+  }
+  return false;
+}
+
+std::string with_line(std::string text, const std::string& line) {
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  return text + line + '\n';
+}
+
+}  // namespace
+
+std::vector<PlannedText> ld_so_conf_texts(const std::map<std::string, std::vector<std::string>>& lines,
+                                          const ImageRoot& image) {
+  std::vector<PlannedText> texts;
+  for (const auto& [file, wanted] : lines) {
+    const ImagePath path = ImagePath("/etc/ld.so.conf.d") / file;
+    const std::string old = image.read_file(path, kConfLimit).value_or("");
+    std::string content = old;
+    for (const std::string& line : wanted) {
+      const auto present = lines_of(content);
+      if (std::find(present.begin(), present.end(), line) == present.end())
+        content = with_line(content, line);
+    }
+    if (content != old) texts.push_back({path, content, "directories for the loader"});
+  }
+  const ImagePath conf("/etc/ld.so.conf");
+  const std::string old = image.read_file(conf, kConfLimit).value_or("");
+  if (!lines.empty() && !includes_directory(old))
+    texts.push_back({conf, with_line(old, kInclude), "the loader reads etc/ld.so.conf.d"});
+  return texts;
+}
+
+}  // namespace fromhost::core

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plan: from contributions to ordered operations. Pure; reads the image, writes nothing.
+#include "core/plan/plan.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+
+#include "core/image/image_libraries.hpp"
+#include "core/plan/ld_so_conf.hpp"
+
+namespace fromhost::core {
+namespace {
+
+class Planner {
+ public:
+  Planner(const ImageRoot& image, const LibraryDirectories& directories)
+      : image_(image), directories_(directories) {}
+
+  void add(const Contribution& item) {
+    switch (item.kind) {
+      case ItemKind::directory:
+        if (const auto path = absolute(*item.destination))
+          plan_.directories.push_back({*path, item.reason, item.provider});
+        return;
+      case ItemKind::link:
+        if (const auto path = absolute(*item.destination))
+          plan_.links.push_back({*path, item.source, item.reason, item.provider});
+        return;
+      case ItemKind::ld_so_conf:
+        add_ld_so_conf(item);
+        return;
+      default:
+        add_file(item);
+        return;
+    }
+  }
+
+  Plan finish() {
+    if (!problems_.empty()) throw Error(std::move(problems_));
+    plan_.texts = ld_so_conf_texts(conf_lines_, image_);
+    const bool empty =
+        plan_.files.empty() && plan_.directories.empty() && plan_.links.empty() && conf_lines_.empty();
+    if (empty)
+      throw Error(
+          {Stage::plan, "empty file list", "", "say what to inject, for example with --path; see --help"});
+    if (!conf_lines_.empty()) plan_.has_libraries = true;
+    return std::move(plan_);
+  }
+
+ private:
+  void problem(const std::string& what, const std::string& cause, const std::string& way_out) {
+    problems_.push_back({Stage::plan, what, cause, way_out});
+  }
+
+  std::optional<ImagePath> absolute(const std::string& path) {
+    if (!path.empty() && path.front() == '/') return ImagePath(path);
+    problem("not an absolute path: " + path, "", "a destination is a directory as seen inside the image");
+    return std::nullopt;
+  }
+
+  void add_ld_so_conf(const Contribution& item) {
+    const std::string file = item.destination.value_or("ch-fromhost.conf");
+    // The line is read by ldconfig, which splits it at blanks, commas, colons and more.
+    if (item.source.front() != '/' || item.source.find_first_of(" \t\n\r,:;=#*?[") != std::string::npos ||
+        file.find('/') != std::string::npos || file.front() == '.')
+      problem("cannot add to ld.so.conf: " + item.source, "not a plain absolute directory", "");
+    else
+      conf_lines_[file].push_back(item.source);
+  }
+
+  void add_file(const Contribution& item) {
+    PlannedFile file;
+    file.source = HostPath(item.source);
+    file.reason = item.reason;
+    file.provider = item.provider;
+    file.name = std::string(file.source.name());
+    // Charliecloud's list format parts source and destination by a colon.
+    if (item.source.find(':') != std::string::npos)
+      return problem("paths can't contain colon: " + item.source, "", "");
+    if (!place(item, file)) return;
+    if (item.source.find('\n') != std::string::npos)
+      return problem("paths can't contain newline: " + item.source, "", "");
+    if (file.name.empty() || file.name == "." || file.name == "..")
+      return problem("cannot inject: " + item.source, "Is a directory", "list the files themselves");
+    if (file.role == FileRole::library) plan_.has_libraries = true;
+    settle(std::move(file));
+  }
+
+  /// Sets role, directory and rule: the first that holds of --dest, the provider's word, the path.
+  bool place(const Contribution& item, PlannedFile& file) {
+    const auto rule = path_rule(item.source);
+    switch (item.kind) {
+      case ItemKind::program:
+        file.role = FileRole::program;
+        break;
+      case ItemKind::library:
+      case ItemKind::libfabric_provider:
+      case ItemKind::libfabric:
+        file.role = FileRole::library;
+        break;
+      case ItemKind::data:
+        file.role = FileRole::data;
+        break;
+      default:
+        file.role = rule ? rule->role : FileRole::data;
+        break;
+    }
+    if (item.destination) {
+      const auto directory = absolute(*item.destination);
+      if (!directory) return false;
+      file.directory = *directory;
+      file.make_directory = item.kind == ItemKind::data;
+      file.rule = file.make_directory ? "its own place" : "--dest";
+      if (file.make_directory || image_.is_directory(*directory)) return true;
+      problem("not a directory: " + directory->text(),
+              image_.stat(*directory) ? "" : "No such file or directory",
+              "--dest names a directory that the image has");
+      return false;
+    }
+    if (item.kind == ItemKind::libfabric_provider || item.kind == ItemKind::libfabric)
+      return place_libfabric(item, file);
+    if (item.kind == ItemKind::file) {
+      if (!rule) {
+        problem("no destination for: " + item.source, "its path looks like neither a program nor a library",
+                "put --dest DIR before it");
+        return false;
+      }
+      file.rule = rule->text;
+      file.by_path_alone = true;
+    }
+    if (file.role == FileRole::program) {
+      file.directory = ImagePath("/usr/bin");
+      if (file.rule.empty()) file.rule = "programs";
+    } else {
+      file.directory = directories_().front();
+      if (file.rule.empty()) file.rule = "libraries";
+      file.rule += "; first ldconfig directory";
+    }
+    if (image_.is_directory(file.directory)) return true;
+    problem("not a directory: " + file.directory.text(), "the image has no such directory",
+            "put --dest DIR before " + item.source);
+    return false;
+  }
+
+  bool place_libfabric(const Contribution& item, PlannedFile& file) {
+    const auto libfabric = find_libfabric(image_, directories_());
+    const auto resolved = libfabric ? image_.resolve(*libfabric) : std::nullopt;
+    if (!resolved) {
+      problem("no libfabric in the image", "nothing provides libfabric.so.1",
+              "install libfabric in the image, or put --dest DIR before " + item.source);
+      return false;
+    }
+    if (item.kind == ItemKind::libfabric) {
+      file.directory = resolved->parent();
+      file.name = std::string(resolved->name());
+      file.rule = "replaces the image's libfabric";
+    } else {
+      file.directory = libfabric->parent() / "libfabric";
+      file.make_directory = true;
+      file.rule = "beside the image's libfabric";
+    }
+    return true;
+  }
+
+  /// One destination, one file: the same again is dropped, another one wins over an earlier, as with the
+  /// manual's tool.
+  void settle(PlannedFile file) {
+    const ImagePath directory = image_.resolve(file.directory).value_or(file.directory);
+    const auto [at, fresh] = taken_.emplace((directory / file.name).text(), plan_.files.size());
+    if (fresh) {
+      plan_.files.push_back(std::move(file));
+      return;
+    }
+    PlannedFile& earlier = plan_.files[at->second];
+    if (earlier.source != file.source)
+      plan_.warnings.push_back(file.source.text() + " and " + earlier.source.text() + " both go to " +
+                               (file.directory / file.name).text() + "; the later one is injected");
+    earlier = std::move(file);
+  }
+
+  const ImageRoot& image_;
+  const LibraryDirectories& directories_;
+  Plan plan_;
+  std::vector<Problem> problems_;
+  std::map<std::string, std::vector<std::string>> conf_lines_;
+  std::map<std::string, std::size_t> taken_;
+};
+
+}  // namespace
+
+Plan make_plan(const Contributions& contributions, const ImageRoot& image,
+               const LibraryDirectories& directories) {
+  Planner planner(image, directories);
+  for (const Contribution& item : contributions) planner.add(item);
+  return planner.finish();
+}
+
+}  // namespace fromhost::core

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What will be done to the image, in order; it does not change any more once made.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/image/image_root.hpp"
+#include "core/paths.hpp"
+#include "core/plan/destination.hpp"
+#include "core/provider/provider.hpp"
+
+namespace fromhost::core {
+
+/// A file to be copied. Links in `source` are followed; the name is the one that was given.
+struct PlannedFile {
+  HostPath source;
+  ImagePath directory;
+  std::string name;
+  FileRole role = FileRole::data;
+  bool by_path_alone = false;   ///< nobody said that it is a program or library; its path looks so
+  bool make_directory = false;  ///< the directory and its parents are made if missing
+  std::string rule;             ///< why there: "path contains /bin"
+  std::string reason;           ///< why at all: the provider's words
+  std::string provider;
+};
+
+/// A directory that shall exist.
+struct PlannedDirectory {
+  ImagePath path;
+  std::string reason;
+  std::string provider;
+};
+
+/// A symbolic link; an existing file or link of that name is replaced.
+struct PlannedLink {
+  ImagePath path;
+  std::string target;
+  std::string reason;
+  std::string provider;
+};
+
+/// A small file with new contents: an old one's bytes and what was added.
+struct PlannedText {
+  ImagePath path;
+  std::string content;
+  std::string reason;
+};
+
+struct Plan {
+  std::vector<PlannedDirectory> directories;
+  std::vector<PlannedFile> files;
+  std::vector<PlannedLink> links;
+  std::vector<PlannedText> texts;
+  bool has_libraries = false;  ///< so that ldconfig is wanted
+  std::vector<std::string> warnings;
+};
+
+/// Answers which directories the image's ldconfig reports; asked only where a rule needs it.
+using LibraryDirectories = std::function<const std::vector<ImagePath>&()>;
+
+/// Settles destinations, duplicates and conflicts. Reads the image, writes nothing. Throws Error with every
+/// problem found, in the order of the command line; "empty file list" where there is nothing to do.
+Plan make_plan(const Contributions& contributions, const ImageRoot& image,
+               const LibraryDirectories& directories);
+
+}  // namespace fromhost::core

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Preflight: from the plan to findings; all of them, then one stop. Writes nothing.
+#include "core/preflight/preflight.hpp"
+
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <set>
+#include <system_error>
+
+namespace fromhost::core {
+namespace {
+
+constexpr std::uint64_t kMargin = 1u << 20;  // for the cache, links and directories
+
+std::string megabytes(std::uint64_t bytes) {
+  return std::to_string((bytes + 999'999) / 1'000'000) + " MB";
+}
+
+class Check {
+ public:
+  Check(const Plan& plan, const ImageRoot& image, const HostSystem& host)
+      : plan_(plan), image_(image), host_(host) {}
+
+  Preflight run() {
+    struct stat root;
+    if (::fstat(image_.fd(), &root) == 0) device_ = root.st_dev;
+    for (const PlannedFile& file : plan_.files) source(file);
+    for (const PlannedFile& file : plan_.files) {
+      directory(file.directory, file.make_directory);
+      target(file.directory / file.name);
+    }
+    for (const PlannedDirectory& one : plan_.directories) directory(one.path, true);
+    for (const PlannedLink& link : plan_.links) {
+      directory(link.path.parent(), true);
+      target(link.path);
+    }
+    for (const PlannedText& text : plan_.texts) {
+      directory(text.path.parent(), true);
+      target(text.path);
+    }
+    space();
+    if (!problems_.empty()) throw Error(std::move(problems_));
+    return std::move(result_);
+  }
+
+ private:
+  void problem(const std::string& what, const std::string& cause, const std::string& way_out = "") {
+    problems_.push_back({Stage::preflight, what, cause, way_out});
+  }
+
+  void source(const PlannedFile& file) {
+    std::optional<ElfFacts> facts;
+    try {
+      const UniqueFd fd = host_.open_file(file.source);
+      struct stat status;
+      if (::fstat(fd.get(), &status) != 0) throw std::system_error(errno, std::generic_category());
+      result_.bytes += static_cast<std::uint64_t>(status.st_size);
+      if (file.role != FileRole::data) facts = read_elf(fd.get());
+      const bool executable = (status.st_mode & 0111) != 0;
+      if (file.by_path_alone && !facts && !executable)
+        result_.warnings.push_back(file.source.text() + " goes to " + file.directory.text() +
+                                   " because its " + file.rule +
+                                   ", but it is neither ELF nor executable; --dest places it elsewhere");
+    } catch (const std::system_error& error) {
+      const int code = error.code().value();
+      problem("cannot inject: " + file.source.text(), code == EINVAL ? error.what() : errno_text(code));
+    }
+    result_.facts.push_back(std::move(facts));
+  }
+
+  /// The nearest directory that is there must be ours to write, and on the image's own file system: files
+  /// arrive by rename.
+  void directory(const ImagePath& path, bool may_be_missing) {
+    if (!seen_.insert(path.text()).second) return;
+    ImagePath there = path;
+    while (may_be_missing && !there.is_root() && !image_.lstat(there)) there = there.parent();
+    const auto status = image_.stat(there);
+    if (!status || !S_ISDIR(status->st_mode)) return problem("not a directory: " + there.text(), "");
+    if (status->st_dev != device_)
+      return problem("cannot write: " + there.text(), "another file system is mounted there", "unmount it");
+    const UniqueFd fd = image_.open_at(there, O_RDONLY | O_DIRECTORY);
+    if (!fd) return problem("cannot write: " + there.text(), errno_text(errno));
+    if (::faccessat(fd.get(), ".", W_OK | X_OK, AT_EACCESS) == 0) return;
+    const int error = errno;
+    // What is ours is made writable for the write (upstream issue 323).
+    if (error == EACCES && status->st_uid == ::geteuid()) return;
+    problem("cannot write: " + there.text(), errno_text(error),
+            error == EROFS ? "unpack the image where you may write, for example with ch-convert"
+                           : "it belongs to user " + std::to_string(status->st_uid));
+  }
+
+  void target(const ImagePath& path) {
+    const auto status = image_.lstat(path);
+    if (!status || S_ISREG(status->st_mode) || S_ISLNK(status->st_mode)) return;
+    problem("cannot inject: " + path.text(), S_ISDIR(status->st_mode)
+                                                 ? "the image has a directory of that name"
+                                                 : "the image has a special file there");
+  }
+
+  void space() {
+    struct statvfs facts;
+    if (::fstatvfs(image_.fd(), &facts) != 0) return;
+    const std::uint64_t free = std::uint64_t{facts.f_bavail} * facts.f_frsize;
+    if (result_.bytes + kMargin > free)
+      problem("not enough space for the image: " + image_.path(),
+              megabytes(result_.bytes + kMargin) + " needed, " + megabytes(free) + " free", "");
+    const std::uint64_t entries = plan_.files.size() + plan_.links.size() + plan_.directories.size() + 8;
+    // Some file systems (btrfs) have no fixed number of inodes and report none.
+    if (facts.f_files != 0 && facts.f_favail < entries)
+      problem("not enough space for the image: " + image_.path(),
+              std::to_string(entries) + " inodes needed, " + std::to_string(facts.f_favail) + " free", "");
+  }
+
+  const Plan& plan_;
+  const ImageRoot& image_;
+  const HostSystem& host_;
+  dev_t device_ = 0;
+  std::set<std::string> seen_;
+  Preflight result_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace
+
+Preflight check(const Plan& plan, const ImageRoot& image, const HostSystem& host) {
+  return Check(plan, image, host).run();
+}
+
+}  // namespace fromhost::core

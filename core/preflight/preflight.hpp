@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that can be known to go wrong, found before anything is written.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/host/elf_file.hpp"
+#include "core/host/host_system.hpp"
+#include "core/image/image_root.hpp"
+#include "core/plan/plan.hpp"
+
+namespace fromhost::core {
+
+struct Preflight {
+  std::uint64_t bytes = 0;                     ///< of all files
+  std::vector<std::optional<ElfFacts>> facts;  ///< of each file of the plan, in its order; nullopt: not ELF
+  std::vector<std::string> warnings;
+};
+
+/// Opens every source and looks at every destination. Throws Error with every problem at once. Writes
+/// nothing.
+Preflight check(const Plan& plan, const ImageRoot& image, const HostSystem& host);
+
+}  // namespace fromhost::core

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Provider: the services that a plugin may call. Arguments come from foreign code: each is checked, nothing
+// throws out.
+#include "core/provider/host_loan.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <exception>
+#include <system_error>
+
+#include "core/error.hpp"
+#include "core/log.hpp"
+
+namespace fromhost::core {
+
+struct HostServices {
+  static HostLoan& loan(const fh_host* host) { return *static_cast<HostLoan*>(host->context); }
+
+  /// Runs `body`; what it throws becomes last_error() and FH_FAILED, "no such file" FH_NOT_HERE.
+  template <typename Body>
+  static fh_status guarded(const fh_host* host, Body body) noexcept {
+    HostLoan& loan = HostServices::loan(host);
+    try {
+      loan.last_error_.clear();
+      return body(loan);
+    } catch (const std::system_error& error) {
+      const int code = error.code().value();
+      loan.last_error_ = code == EINVAL ? error.what() : errno_text(code);
+      return code == ENOENT || code == ENOTDIR ? FH_NOT_HERE : FH_FAILED;
+    } catch (const std::exception& error) {
+      loan.last_error_ = error.what();
+    } catch (...) {
+      loan.last_error_ = "unknown error";
+    }
+    return FH_FAILED;
+  }
+
+  static fh_status wrong(HostLoan& loan, const std::string& why) {
+    loan.last_error_ = why;
+    return FH_FAILED;
+  }
+
+  static fh_status contribute(const fh_host* host, const fh_item* item) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!loan.into_) return wrong(loan, "contribute() outside collect()");
+      if (!item || item->size < sizeof(fh_item)) return wrong(loan, "contributed an item of the wrong size");
+      if (item->kind < FH_ITEM_FILE || item->kind > FH_ITEM_LINK)
+        return wrong(loan, "contributed an item of unknown kind " + std::to_string(item->kind));
+      const bool has_source = item->source && *item->source;
+      const bool has_destination = item->destination && *item->destination;
+      const bool needs_source = item->kind != FH_ITEM_DIRECTORY;
+      const bool needs_destination =
+          item->kind == FH_ITEM_DATA || item->kind == FH_ITEM_DIRECTORY || item->kind == FH_ITEM_LINK;
+      if (needs_source && !has_source) return wrong(loan, "contributed an item without source");
+      if (needs_destination && !has_destination)
+        return wrong(loan, "contributed an item without destination");
+      Contribution made;
+      made.kind = static_cast<ItemKind>(item->kind - FH_ITEM_FILE);
+      made.source = has_source ? item->source : "";
+      if (has_destination) made.destination = item->destination;
+      made.reason = item->reason ? item->reason : "";
+      made.provider = loan.provider_;
+      loan.into_->push_back(std::move(made));
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
+  static void log(const fh_host* host, fh_log_level level, const char* message) {
+    guarded(host, [&](HostLoan& loan) {
+      const auto said = level >= FH_LOG_WARNING ? spdlog::level::warn
+                        : level == FH_LOG_INFO  ? spdlog::level::debug
+                                                : spdlog::level::trace;
+      spdlog::log(said, "{}: {}", loan.provider_, message ? message : "");
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
+  static void fail(const fh_host* host, const char* message) {
+    guarded(host, [&](HostLoan& loan) {
+      loan.failure_ = message ? message : "";
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
+  static const char* last_error(const fh_host* host) { return loan(host).last_error_.c_str(); }
+
+  static const char* environment(const fh_host* host, const char* name) {
+    const char* found = nullptr;
+    guarded(host, [&](HostLoan& loan) {
+      if (!name) return wrong(loan, "environment() without a name");
+      if (auto value = loan.host_.environment(name))
+        found = loan.lent_.emplace_back(std::move(*value)).c_str();
+      return static_cast<fh_status>(FH_OK);
+    });
+    return found;
+  }
+
+  static fh_status lend(HostLoan& loan, std::string bytes, const char** data, std::uint64_t* size) {
+    const std::string& kept = loan.lent_.emplace_back(std::move(bytes));
+    *data = kept.c_str();
+    *size = kept.size();
+    return FH_OK;
+  }
+
+  static fh_status read(const fh_host* host, const char* path, std::uint64_t limit, const char** data,
+                        std::uint64_t* size) {
+    return guarded(host, [&](HostLoan& loan) {
+      return path && data && size ? lend(loan, loan.host_.read_file(HostPath(path), limit), data, size)
+                                  : wrong(loan, "read() without path or result");
+    });
+  }
+
+  static fh_status read_standard_input(const fh_host* host, std::uint64_t limit, const char** data,
+                                       std::uint64_t* size) {
+    return guarded(host, [&](HostLoan& loan) {
+      return data && size ? lend(loan, loan.host_.read_standard_input(limit), data, size)
+                          : wrong(loan, "read_standard_input() without result");
+    });
+  }
+
+  static fh_status inspect(const fh_host* host, const char* path, fh_file_info* info) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!path || !info || info->size < sizeof(fh_file_info))
+        return wrong(loan, "inspect() without path or result");
+      const HostFile file = loan.host_.inspect(HostPath(path));
+      info->kind = file.kind == HostFile::Kind::regular     ? FH_FILE_REGULAR
+                   : file.kind == HostFile::Kind::directory ? FH_FILE_DIRECTORY
+                                                            : FH_FILE_OTHER;
+      info->bytes = file.bytes;
+      info->mode = file.mode;
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
+  static fh_status list(const fh_host* host, const char* path, const char* const** names,
+                        std::uint64_t* count) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!path || !names || !count) return wrong(loan, "list() without path or result");
+      std::vector<const char*> pointers;
+      for (std::string& name : loan.host_.list(HostPath(path)))
+        pointers.push_back(loan.lent_.emplace_back(std::move(name)).c_str());
+      const auto& kept = loan.lent_lists_.emplace_back(std::move(pointers));
+      *names = kept.data();
+      *count = kept.size();
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
+  static fh_status run(const fh_host* host, const fh_command* asked, fh_command_result* result) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!asked || asked->size < sizeof(fh_command) || !asked->argv || !asked->argv[0] || !result ||
+          result->size < sizeof(fh_command_result))
+        return wrong(loan, "run() without command or result");
+      Command command;
+      for (const char* const* word = asked->argv; *word; ++word) command.argv.emplace_back(*word);
+      if (asked->flags & FH_COMMAND_STDIN) command.input = Command::Input::ours;
+      if (asked->flags & FH_COMMAND_HERE) command.directory = Command::Directory::current;
+      command.time_limit = std::chrono::milliseconds(asked->time_limit_ms);
+      if (asked->output_limit) command.output_limit = asked->output_limit;
+      spdlog::trace("{}: running: {}", loan.provider_, command.text());
+      CommandResult ended = loan.host_.run(command);
+      spdlog::trace("{}: {}", loan.provider_, ended.how(command));
+      switch (ended.outcome) {
+        case CommandResult::Outcome::exited:
+          result->outcome = FH_COMMAND_EXITED;
+          break;
+        case CommandResult::Outcome::signalled:
+          result->outcome = FH_COMMAND_SIGNALLED;
+          break;
+        case CommandResult::Outcome::timed_out:
+          result->outcome = FH_COMMAND_TIMED_OUT;
+          break;
+        case CommandResult::Outcome::too_much_output:
+          result->outcome = FH_COMMAND_TOO_MUCH;
+          break;
+        case CommandResult::Outcome::not_started:
+          result->outcome = FH_COMMAND_NOT_FOUND;
+          break;
+      }
+      result->code = ended.code;
+      lend(loan, std::move(ended.output), &result->output, &result->output_bytes);
+      return lend(loan, std::move(ended.errors), &result->errors, &result->errors_bytes);
+    });
+  }
+
+  static const void* extension(const fh_host*, const char* id, std::uint32_t revision) {
+    static constexpr fh_files kFiles = {sizeof(fh_files),    FH_FILES_REVISION, read,
+                                        read_standard_input, inspect,           list};
+    static constexpr fh_commands kCommands = {sizeof(fh_commands), FH_COMMANDS_REVISION, run};
+    const std::string_view asked = id ? id : "";
+    if (asked == FH_FILES && revision <= FH_FILES_REVISION) return &kFiles;
+    if (asked == FH_COMMANDS && revision <= FH_COMMANDS_REVISION) return &kCommands;
+    return nullptr;
+  }
+};
+
+HostLoan::HostLoan(const std::string& provider, HostSystem& host, Contributions* into)
+    : abi_{sizeof(fh_host),
+           FH_ABI_MINOR,
+           this,
+           HostServices::contribute,
+           HostServices::log,
+           HostServices::fail,
+           HostServices::last_error,
+           HostServices::environment,
+           HostServices::extension},
+      provider_(provider),
+      host_(host),
+      into_(into) {}
+
+}  // namespace fromhost::core

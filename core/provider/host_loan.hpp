@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host, lent to a plugin for one call: fh_host over HostSystem.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "core/host/host_system.hpp"
+#include "core/provider/provider.hpp"
+#include "fromhost/provider_abi.h"
+
+namespace fromhost::core {
+
+/// What the plugin is given lives as long as this. No function of it throws into the plugin.
+class HostLoan {
+ public:
+  HostLoan(const std::string& provider, HostSystem& host, Contributions* into);
+  HostLoan(const HostLoan&) = delete;
+  HostLoan& operator=(const HostLoan&) = delete;
+
+  const fh_host* abi() const { return &abi_; }
+  /// The plugin's last fail() message.
+  const std::string& failure() const { return failure_; }
+
+ private:
+  friend struct HostServices;
+  fh_host abi_;
+  std::string provider_;
+  HostSystem& host_;
+  Contributions* into_;  // null: contribute() is refused (claims, create)
+  std::string failure_;
+  std::string last_error_;
+  std::deque<std::string> lent_;
+  std::deque<std::vector<const char*>> lent_lists_;
+};
+
+}  // namespace fromhost::core

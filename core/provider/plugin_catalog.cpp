@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Provider: finding plugins. Their constant data is read here; their code runs only when they are asked for.
+#include "core/provider/plugin_catalog.hpp"
+
+#include <fnmatch.h>
+#include <glob.h>
+#include <sys/auxv.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "core/cli/command_line.hpp"
+#include "core/error.hpp"
+#include "core/provider/plugin_provider.hpp"
+
+namespace fromhost::core {
+namespace {
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+std::vector<std::string> matches_of(const std::string& pattern) {
+  std::vector<std::string> found;
+  glob_t matches;
+  if (::glob(pattern.c_str(), GLOB_ONLYDIR, nullptr, &matches) == 0)
+    for (std::size_t i = 0; i < matches.gl_pathc; ++i) found.emplace_back(matches.gl_pathv[i]);
+  ::globfree(&matches);
+  return found;
+}
+
+std::vector<std::string> shared_objects_in(const std::string& directory) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error))
+    if (entry->path().extension() == ".so") files.push_back(entry->path().string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace
+
+std::string_view to_string(PluginRecord::State state) {
+  switch (state) {
+    case PluginRecord::State::ready:
+      return "ready";
+    case PluginRecord::State::refused:
+      return "refused";
+    case PluginRecord::State::shadowed:
+      return "shadowed";
+  }
+  return "?";
+}
+
+std::vector<std::string> plugin_search_path(const std::vector<std::string>& from_command_line,
+                                            const HostSystem& host) {
+  std::vector<std::string> path = from_command_line;
+  if (::getauxval(AT_SECURE) == 0)
+    for (const std::string& directory : split(host.environment("CH_FROMHOST_PLUGIN_PATH").value_or(""), ':'))
+      path.push_back(directory);
+  const std::string prefix = std::filesystem::path(host.own_directory().text()).parent_path().string();
+  for (const char* pattern :
+       {"/lib/ch-fromhost/plugins", "/lib64/ch-fromhost/plugins", "/lib/*/ch-fromhost/plugins"})
+    for (const std::string& directory : matches_of(prefix + pattern)) path.push_back(directory);
+  return path;
+}
+
+PluginCatalog PluginCatalog::discover(const std::vector<std::string>& directories) {
+  PluginCatalog catalog;
+  std::set<std::filesystem::path> seen;
+  for (const std::string& directory : directories) {
+    std::error_code error;
+    if (!seen.insert(std::filesystem::weakly_canonical(directory, error)).second) continue;
+    for (const std::string& file : shared_objects_in(directory)) catalog.add(file);
+  }
+  return catalog;
+}
+
+void PluginCatalog::add(const std::string& file) {
+  PluginRecord record;
+  record.file = file;
+  try {
+    if (::geteuid() == 0) {
+      const std::string why = untrusted_because(file);
+      if (!why.empty()) throw PluginRefused("root does not load it: " + why);
+    }
+    PluginLibrary library = PluginLibrary::open(file);
+    const fh_entry& entry = library.entry();
+    for (std::uint64_t i = 0; i < entry.option_count; ++i) {
+      const fh_option& option = entry.options[i];
+      const Switch one{option.name, option.letter, option.argument ? option.argument : "", option.help};
+      if (is_core_switch(one))
+        throw PluginRefused("wants --" + one.name + ", an option of ch-fromhost itself");
+      record.switches.push_back(one);
+    }
+    record.id = entry.id;
+    record.version = entry.version;
+    record.summary = entry.summary;
+    for (const char* const* glob = entry.claim_patterns; glob && *glob; ++glob)
+      record.claim_patterns.push_back(*glob);
+    record.state = PluginRecord::State::ready;
+    for (const PluginRecord& other : records_) {
+      if (other.state != PluginRecord::State::ready) continue;
+      if (other.id == record.id) {
+        record.state = PluginRecord::State::shadowed;
+        record.reason = "same id as " + other.file + ", which comes first";
+        break;
+      }
+      std::erase_if(record.switches, [&](const Switch& ours) {
+        const bool taken =
+            std::any_of(other.switches.begin(), other.switches.end(), [&](const Switch& theirs) {
+              return theirs.name == ours.name || (theirs.letter != 0 && theirs.letter == ours.letter);
+            });
+        if (taken)
+          warnings_.push_back("plugins " + other.file + " and " + file + " both want --" + ours.name +
+                              "; the first one has it");
+        return taken;
+      });
+    }
+    if (record.state == PluginRecord::State::ready) libraries_.emplace_back(record.id, std::move(library));
+  } catch (const PluginRefused& refused) {
+    record.reason = refused.what();
+    warnings_.push_back("plugin " + file + " refused: " + record.reason);
+  }
+  records_.push_back(std::move(record));
+}
+
+std::vector<SwitchGroup> PluginCatalog::groups() const {
+  std::vector<SwitchGroup> groups;
+  for (const PluginRecord& record : records_)
+    if (record.state == PluginRecord::State::ready)
+      groups.push_back({record.id, record.summary, record.switches});
+  return groups;
+}
+
+std::vector<std::string> PluginCatalog::refused() const {
+  std::vector<std::string> names;
+  for (const PluginRecord& record : records_)
+    if (record.state == PluginRecord::State::refused)
+      names.push_back(std::filesystem::path(record.file).filename().string());
+  return names;
+}
+
+std::unique_ptr<Provider> PluginCatalog::open(const std::string& id, HostSystem& host) const {
+  for (const auto& [name, library] : libraries_)
+    if (name == id) return PluginProvider::create(library.entry(), host);
+  throw Error({Stage::provider, "no such provider: " + id, "", ""});
+}
+
+std::vector<std::string> PluginCatalog::interested_in(const std::string& name) const {
+  std::vector<std::string> ids;
+  for (const PluginRecord& record : records_)
+    if (record.state == PluginRecord::State::ready &&
+        std::any_of(
+            record.claim_patterns.begin(), record.claim_patterns.end(),
+            [&](const std::string& pattern) { return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0; }))
+      ids.push_back(record.id);
+  return ids;
+}
+
+}  // namespace fromhost::core

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which plugins there are: where they were looked for, which can be used, and why the others cannot.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/cli/switches.hpp"
+#include "core/host/host_system.hpp"
+#include "core/provider/plugin_library.hpp"
+#include "core/provider/provider.hpp"
+
+namespace fromhost::core {
+
+/// A file in a plugin directory.
+struct PluginRecord {
+  enum class State { ready, refused, shadowed };
+  State state = State::refused;
+  std::string file;
+  std::string reason;  ///< why it is refused or shadowed
+  std::string id;      ///< from here on: empty where refused
+  std::string version;
+  std::string summary;
+  std::vector<Switch> switches;
+  std::vector<std::string> claim_patterns;  ///< globs on the file name
+};
+std::string_view to_string(PluginRecord::State state);
+
+/// Where to look for plugins, in order: --plugin-dir, CH_FROMHOST_PLUGIN_PATH, the installed directory
+/// (../lib*/ch-fromhost/plugins of our executable). The environment does not count when privileges were
+/// raised.
+std::vector<std::string> plugin_search_path(const std::vector<std::string>& from_command_line,
+                                            const HostSystem& host);
+
+class PluginCatalog {
+ public:
+  /// Loads every *.so of the directories, in order; the first of an id and of a switch wins. A wrong file
+  /// gets a record, never an exception. A directory that is not there is skipped.
+  static PluginCatalog discover(const std::vector<std::string>& directories);
+
+  const std::vector<PluginRecord>& records() const { return records_; }
+  /// What the person should be told once: refused files, switches that two plugins want.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  std::vector<SwitchGroup> groups() const;
+  std::vector<std::string> refused() const;
+
+  /// Makes the provider of a ready plugin; the catalog must outlive it. Throws Error (stage provider) where
+  /// the plugin cannot make one.
+  std::unique_ptr<Provider> open(const std::string& id, HostSystem& host) const;
+  /// The ready plugins with a claim pattern that matches this file name.
+  std::vector<std::string> interested_in(const std::string& name) const;
+
+ private:
+  void add(const std::string& file);
+  std::vector<PluginRecord> records_;
+  std::vector<std::pair<std::string, PluginLibrary>> libraries_;  // by id
+  std::vector<std::string> warnings_;
+};
+
+}  // namespace fromhost::core

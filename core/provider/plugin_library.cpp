@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Provider: the one file with Boost.DLL. A plugin directory may hold anything; each wrong file gets its
+// reason.
+#define BOOST_DLL_USE_STD_FS
+#include "core/provider/plugin_library.hpp"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+// Boost 1.74's library_info.hpp uses std::vector without including it.
+#include <boost/dll/library_info.hpp>
+#include <boost/dll/shared_library.hpp>
+
+#include "core/error.hpp"
+#include "core/host/elf_file.hpp"
+#include "core/host/unique_fd.hpp"
+
+namespace fromhost::core {
+
+struct PluginLibrary::Handle {
+  boost::dll::shared_library library;
+};
+
+namespace {
+
+constexpr std::uint64_t kMostOptions = 256;
+
+#if defined(__x86_64__)
+constexpr std::uint16_t kOurMachine = EM_X86_64;
+#elif defined(__aarch64__)
+constexpr std::uint16_t kOurMachine = EM_AARCH64;
+#elif defined(__powerpc64__)
+constexpr std::uint16_t kOurMachine = EM_PPC64;
+#elif defined(__s390x__)
+constexpr std::uint16_t kOurMachine = EM_S390;
+#elif defined(__riscv)
+constexpr std::uint16_t kOurMachine = EM_RISCV;
+#else
+#error "name this machine's ELF constant here"
+#endif
+
+/// Boost reads sections of whatever it is given, and dlopen says "No such file" of a library for another CPU:
+/// the header is looked at first.
+void check_header(const std::string& file) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) throw PluginRefused("cannot be read: " + errno_text(errno));
+  struct stat facts;
+  if (::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) throw PluginRefused("is not a regular file");
+  Elf64_Ehdr header;
+  if (::pread(fd.get(), &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header) ||
+      std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+    throw PluginRefused("is not an ELF file");
+  constexpr auto kOurData = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != kOurData ||
+      header.e_machine != kOurMachine)
+    throw PluginRefused("is for another machine: " + machine_name(header.e_machine) + ", not " +
+                        machine_name(kOurMachine));
+  const std::uint64_t sections_end = header.e_shoff + std::uint64_t{header.e_shnum} * sizeof(Elf64_Shdr);
+  const auto bytes = static_cast<std::uint64_t>(facts.st_size);
+  if (header.e_type != ET_DYN) throw PluginRefused("is not a shared object");
+  if (header.e_shoff > bytes || sections_end > bytes) throw PluginRefused("is truncated");
+}
+
+void check_section(const std::string& file) {
+  std::vector<std::string> sections;
+  try {
+    sections = boost::dll::library_info(file).sections();
+  } catch (const std::exception& error) {
+    throw PluginRefused(std::string("has unreadable sections: ") + error.what());
+  }
+  if (std::find(sections.begin(), sections.end(), FH_ENTRY_SECTION) != sections.end()) return;
+  constexpr std::string_view kStem = "fromhost_abi_";
+  for (const std::string& section : sections)
+    if (section.compare(0, kStem.size(), kStem) == 0)
+      throw PluginRefused("is built for plugin interface " + section.substr(kStem.size()) +
+                          ", this ch-fromhost has " + std::to_string(FH_ABI_MAJOR) +
+                          "; install matching versions");
+  throw PluginRefused(std::string("is no provider plugin: it has no section ") + FH_ENTRY_SECTION);
+}
+
+bool is_name(const char* text) {
+  if (!text || !*text || *text == '-') return false;
+  return std::all_of(text, text + std::strlen(text),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+void check_entry(const fh_entry& entry) {
+  // The first twelve bytes never move; nothing behind them is read before they are right.
+  if (entry.abi_major != FH_ABI_MAJOR)
+    throw PluginRefused("is built for plugin interface " + std::to_string(entry.abi_major) +
+                        ", this ch-fromhost has " + std::to_string(FH_ABI_MAJOR) +
+                        "; install matching versions");
+  if (entry.abi_minor > FH_ABI_MINOR)
+    throw PluginRefused("is built for plugin interface " + std::to_string(entry.abi_major) + "." +
+                        std::to_string(entry.abi_minor) + ", newer than our " + std::to_string(FH_ABI_MAJOR) +
+                        "." + std::to_string(FH_ABI_MINOR) + "; upgrade ch-fromhost");
+  if (entry.size != sizeof(fh_entry) || entry.option_size != sizeof(fh_option))
+    throw PluginRefused("has an entry of the wrong size: " + std::to_string(entry.size) + " and " +
+                        std::to_string(entry.option_size) + " bytes instead of " +
+                        std::to_string(sizeof(fh_entry)) + " and " + std::to_string(sizeof(fh_option)));
+  if (!is_name(entry.id)) throw PluginRefused("has a malformed id");
+  if (!entry.version || !entry.summary || !entry.create) throw PluginRefused("has an incomplete entry");
+  if (entry.option_count > kMostOptions || (entry.option_count > 0 && !entry.options))
+    throw PluginRefused("has a malformed option table");
+  for (std::uint64_t i = 0; i < entry.option_count; ++i) {
+    const fh_option& option = entry.options[i];
+    const bool letter_fits = option.letter == 0 || (option.letter >= 'A' && option.letter <= 'Z') ||
+                             (option.letter >= 'a' && option.letter <= 'z');
+    if (!is_name(option.name) || !option.help || !letter_fits)
+      throw PluginRefused("has a malformed option, number " + std::to_string(i + 1));
+  }
+}
+
+/// The loader's words without Boost's and without the file's name, which stands beside them anyway.
+std::string loader_words(const std::string& file, std::string what) {
+  for (const std::string& noise : {std::string("boost::dll::shared_library::load() failed: "),
+                                   std::string("boost::dll::shared_library::get() failed: "), file + ": "})
+    for (auto at = what.find(noise); at != std::string::npos; at = what.find(noise))
+      what.erase(at, noise.size());
+  return what;
+}
+
+}  // namespace
+
+PluginLibrary::PluginLibrary(std::unique_ptr<Handle> handle, const fh_entry* entry)
+    : handle_(std::move(handle)), entry_(entry) {}
+PluginLibrary::PluginLibrary(PluginLibrary&&) noexcept = default;
+PluginLibrary& PluginLibrary::operator=(PluginLibrary&&) noexcept = default;
+PluginLibrary::~PluginLibrary() = default;
+
+PluginLibrary PluginLibrary::open(const std::string& file) {
+  check_header(file);
+  check_section(file);
+  auto handle = std::make_unique<Handle>();
+  try {
+    // Now, so that a missing symbol is known before anything was asked of the plugin; local, so that two
+    // plugins with the same names inside do not meet.
+    handle->library.load(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  } catch (const std::exception& error) {
+    throw PluginRefused("cannot be loaded: " + loader_words(file, error.what()));
+  }
+  const fh_entry* entry = nullptr;
+  try {
+    entry = &handle->library.get<const fh_entry>(FH_ENTRY_SYMBOL);
+  } catch (const std::exception&) {
+    throw PluginRefused(std::string("does not export ") + FH_ENTRY_SYMBOL);
+  }
+  check_entry(*entry);
+  return PluginLibrary(std::move(handle), entry);
+}
+
+std::string untrusted_because(const std::string& file) {
+  const std::filesystem::path directory = std::filesystem::path(file).parent_path();
+  for (const std::string& path : {directory.empty() ? "." : directory.string(), file}) {
+    struct stat facts;
+    if (::stat(path.c_str(), &facts) != 0) return path + ": " + errno_text(errno);
+    if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) return path + " belongs to another user";
+    if (facts.st_mode & (S_IWGRP | S_IWOTH)) return path + " can be written by others";
+  }
+  return "";
+}
+
+}  // namespace fromhost::core

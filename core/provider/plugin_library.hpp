@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plugin's shared object: opened, checked against the interface, kept open.
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "fromhost/provider_abi.h"
+
+namespace fromhost::core {
+
+/// Why a file in a plugin directory cannot be used, in words for --list-plugins.
+class PluginRefused : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class PluginLibrary {
+ public:
+  /// Looks at the ELF header and sections before any code of the plugin runs. Throws PluginRefused.
+  static PluginLibrary open(const std::string& file);
+  PluginLibrary(PluginLibrary&&) noexcept;
+  PluginLibrary& operator=(PluginLibrary&&) noexcept;
+  ~PluginLibrary();
+  /// The plugin's constant, checked: versions and sizes are right, strings are there, options are well
+  /// formed.
+  const fh_entry& entry() const { return *entry_; }
+
+ private:
+  struct Handle;
+  PluginLibrary(std::unique_ptr<Handle> handle, const fh_entry* entry);
+  std::unique_ptr<Handle> handle_;
+  const fh_entry* entry_;
+};
+
+/// Why root must not load this file: it or its directory can be written by another user. Empty: it may be
+/// loaded.
+std::string untrusted_because(const std::string& file);
+
+}  // namespace fromhost::core

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Provider: calling a plugin. Whatever it answers or throws becomes a value or an Error that names it.
+#include "core/provider/plugin_provider.hpp"
+
+#include <cstddef>
+#include <exception>
+
+#include "core/error.hpp"
+#include "core/provider/host_loan.hpp"
+
+namespace fromhost::core {
+namespace {
+
+Error failed(const fh_entry& entry, const std::string& why) {
+  return Error({Stage::provider, std::string(entry.id) + ": " + why, "", ""});
+}
+
+/// Calls into the plugin. No exception should come back, but a plugin that breaks the rule is named, not
+/// obeyed.
+template <typename Call>
+auto call(const fh_entry& entry, const char* function, Call plugin_function) {
+  try {
+    return plugin_function();
+  } catch (const std::exception& error) {
+    throw failed(entry, std::string("the plugin threw out of ") + function + ": " + error.what());
+  } catch (...) {
+    throw failed(entry, std::string("the plugin threw out of ") + function);
+  }
+}
+
+const char* or_null(const std::string& text) {
+  return text.empty() ? nullptr : text.c_str();
+}
+
+}  // namespace
+
+std::unique_ptr<PluginProvider> PluginProvider::create(const fh_entry& entry, HostSystem& host) {
+  std::unique_ptr<PluginProvider> made(new PluginProvider(entry, host));
+  HostLoan loan(entry.id, host, nullptr);
+  fh_provider* provider = call(entry, "create", [&] { return entry.create(loan.abi()); });
+  if (!provider) {
+    const std::string why = loan.failure();
+    throw failed(entry, why.empty() ? "the plugin made no provider" : why);
+  }
+  constexpr std::size_t kNeeded = offsetof(fh_provider, destroy) + sizeof(fh_provider::destroy);
+  if (provider->size < kNeeded || !provider->collect || !provider->destroy)
+    throw failed(entry, "the plugin made an incomplete provider");
+  made->provider_ = provider;
+  return made;
+}
+
+PluginProvider::~PluginProvider() {
+  if (!provider_) return;
+  try {
+    provider_->destroy(provider_);
+  } catch (...) {
+    // Nothing depends on it any more.
+  }
+}
+
+bool PluginProvider::claims(const std::string& path) {
+  if (!provider_->claims) return false;
+  HostLoan loan(entry_.id, host_, nullptr);
+  const fh_status status =
+      call(entry_, "claims", [&] { return provider_->claims(provider_, loan.abi(), path.c_str()); });
+  if (status == FH_OK) return true;
+  if (status == FH_NOT_HERE) return false;
+  throw failed(entry_, loan.failure().empty() ? "failed without saying why" : loan.failure());
+}
+
+Collected PluginProvider::collect(const Request& request, Contributions& into) {
+  HostLoan loan(entry_.id, host_, &into);
+  fh_request asked{};
+  asked.size = sizeof asked;
+  asked.option = or_null(request.option);
+  asked.value = or_null(request.value);
+  asked.destination = request.destination ? request.destination->c_str() : nullptr;
+  const fh_status status =
+      call(entry_, "collect", [&] { return provider_->collect(provider_, loan.abi(), &asked); });
+  if (status == FH_OK) return {true, ""};
+  if (status == FH_NOT_HERE) return {false, loan.failure()};
+  throw failed(entry_, loan.failure().empty() ? "failed without saying why" : loan.failure());
+}
+
+}  // namespace fromhost::core

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Provider behind the C interface: what crosses the plugin boundary, in both directions.
+#pragma once
+
+#include <memory>
+
+#include "core/host/host_system.hpp"
+#include "core/provider/provider.hpp"
+#include "fromhost/provider_abi.h"
+
+namespace fromhost::core {
+
+class PluginProvider : public Provider {
+ public:
+  /// `entry` and `host` must outlive it. Throws Error where create() fails, returns NULL or throws.
+  static std::unique_ptr<PluginProvider> create(const fh_entry& entry, HostSystem& host);
+  ~PluginProvider() override;
+  bool claims(const std::string& path) override;
+  Collected collect(const Request& request, Contributions& into) override;
+
+ private:
+  PluginProvider(const fh_entry& entry, HostSystem& host) : entry_(entry), host_(host) {}
+  const fh_entry& entry_;
+  HostSystem& host_;
+  fh_provider* provider_ = nullptr;
+};
+
+}  // namespace fromhost::core
