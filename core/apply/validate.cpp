@@ -2,9 +2,13 @@
 // Apply: the last look before the commit. Reads the image, writes nothing.
 #include "core/apply/validate.hpp"
 
+#include <fcntl.h>
 #include <fnmatch.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "core/image/image_libraries.hpp"
 #include "core/log.hpp"
@@ -18,6 +22,27 @@ bool scanned(const ImagePath& directory, const std::vector<ImagePath>& directori
            const auto theirs = image.stat(one);
            return theirs && same_file(*ours, *theirs);
          });
+}
+
+bool same_bytes(const ImageRoot& image, const ImagePath& a, const ImagePath& b) {
+  const UniqueFd first = image.open_at(a, O_RDONLY | O_NONBLOCK),
+                 second = image.open_at(b, O_RDONLY | O_NONBLOCK);
+  if (!first || !second) return false;
+  std::array<char, 65536> ours, theirs;
+  for (off_t at = 0;;) {
+    const ssize_t n = ::pread(first.get(), ours.data(), ours.size(), at);
+    if (n < 0 || ::pread(second.get(), theirs.data(), theirs.size(), at) != n) return false;
+    if (std::memcmp(ours.data(), theirs.data(), static_cast<std::size_t>(n)) != 0) return false;
+    if (n == 0) return true;
+    at += n;
+  }
+}
+
+bool injected_too(const ImageRoot& image, const Plan& plan, const struct stat& found) {
+  return std::any_of(plan.files.begin(), plan.files.end(), [&](const PlannedFile& file) {
+    const auto ours = image.stat(file.directory / file.name);
+    return ours && same_file(*ours, found);
+  });
 }
 
 }  // namespace
@@ -49,11 +74,19 @@ void validate(const Plan& plan, const Preflight& preflight, const ImageRoot& ima
       spdlog::trace("{} is what the image's loader finds for {}", injected.text(), soname);
       continue;
     }
+    // One library by two names (libfoo.so and libfoo.so.1.0), in one run or in two: ldconfig prefers one of
+    // them.
+    if (theirs && (injected_too(image, plan, *theirs) || same_bytes(image, *found, injected))) {
+      spdlog::trace("{}: the image's loader finds the same as {}", injected.text(), found->text());
+      continue;
+    }
+    const ImagePath resolved = image.resolve(*found).value_or(*found);
+    std::string way_out = "remove that one from the image";
+    if (!scanned(file.directory, {resolved.parent()}, image))
+      way_out += ", or put --dest " + resolved.parent().text() + " before " + file.source.text();
     problems.push_back({Stage::validate,
                         "the image's loader does not find " + soname + " from " + injected.text(),
-                        "it finds " + image.resolve(*found).value_or(*found).text(),
-                        "remove that one from the image, or put --dest " + found->parent().text() +
-                            " before " + file.source.text()});
+                        "it finds " + resolved.text(), way_out});
   }
   if (!problems.empty()) throw Error(std::move(problems));
 }

@@ -34,9 +34,10 @@ std::string user_name(const HostSystem& host) {
   return "nobody";
 }
 
-std::string last_line(const std::string& text) {
-  const auto lines = lines_of(text);
-  return lines.empty() ? "" : lines.back();
+/// The last thing that it said, and how it ended.
+std::string why(const CommandResult& result, const Command& command) {
+  const auto said = without_noise(result.errors);
+  return (said.empty() ? "" : said.back() + "; ") + result.how(command);
 }
 
 }  // namespace
@@ -77,8 +78,7 @@ std::vector<ImagePath> Ldconfig::ask() {
   const CommandResult result = run({"-N", "-X", "-v"}, false, command);
   std::vector<ImagePath> directories = directories_in(result.output);
   if (!result.succeeded() || directories.empty()) {
-    const std::string said = last_line(result.errors);
-    throw Error({Stage::ldconfig, "empty path from ldconfig", said.empty() ? result.how(command) : said,
+    throw Error({Stage::ldconfig, "empty path from ldconfig", why(result, command),
                  "the image needs a working /sbin/ldconfig, or give --dest and --no-ldconfig"});
   }
   spdlog::trace("shared library destination: {}: first ldconfig directory of {}", directories.front().text(),
@@ -90,7 +90,7 @@ void Ldconfig::update() {
   Command command;
   const CommandResult result = run({}, true, command);
   if (!result.succeeded())
-    throw Error({Stage::ldconfig, "command failed: " + command.text(), result.how(command), ""});
+    throw Error({Stage::ldconfig, "command failed: " + command.text(), why(result, command), ""});
 }
 
 CommandResult Ldconfig::run(const std::vector<std::string>& arguments, bool writable, Command& command) {
@@ -117,7 +117,7 @@ CommandResult Ldconfig::run(const std::vector<std::string>& arguments, bool writ
   spdlog::trace("running: {}", command.text());
   CommandResult result = host_.run(command);
   for (const std::string& line : lines_of(result.errors)) spdlog::trace("ldconfig: {}", line);
-  if (!spdlog::should_log(spdlog::level::trace))
+  if (result.succeeded() && !spdlog::should_log(spdlog::level::trace))
     for (const std::string& line : without_noise(result.errors)) spdlog::warn("ldconfig: {}", line);
   return result;
 }

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// ELF: what the loader would read of a file, by its program headers, through libelf. Never mapped, never
+// executed.
+#include "core/host/elf_file.hpp"
+
+#include <gelf.h>
+#include <libelf.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <memory>
+
+namespace fromhost::core {
+namespace {
+
+// Far above what linkers write; they bound the memory that a hostile file can make us use.
+constexpr std::uint64_t kMaxDynamicBytes = 1u << 20;
+constexpr std::size_t kMaxNeeded = 4096;
+constexpr std::uint64_t kMaxNameBytes = 4096;  // PATH_MAX: a longer name cannot be opened
+constexpr std::uint64_t kMaxSearchPathBytes =
+    65536;  // stores with one directory a package fill some thousands
+// Offsets beyond this cannot be asked of the kernel, and below it offset + size does not wrap.
+constexpr std::uint64_t kMaxOffset = std::numeric_limits<std::int64_t>::max();
+
+/// A part of the file, or of a segment.
+struct Range {
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// Fewer bytes than asked for: the file ends there, or an error; the caller cannot use it either way.
+std::size_t read_at(int fd, void* to, std::size_t bytes, std::uint64_t offset) {
+  std::size_t done = 0;
+  while (done < bytes && offset <= kMaxOffset - done) {
+    const ssize_t got =
+        ::pread(fd, static_cast<char*>(to) + done, bytes - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+/// The string at `start` of the range; nullopt if it does not end within the range, the file and `limit`
+/// bytes.
+std::optional<std::string> read_string(int fd, Range range, std::uint64_t start, std::uint64_t limit) {
+  if (start >= range.bytes) return std::nullopt;
+  const std::uint64_t most = std::min(range.bytes - start, limit);
+  std::string text;
+  // Most strings are short: a string table is not worth reading for the few that we want.
+  while (text.size() < most) {
+    char piece[256];
+    const std::size_t wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(sizeof piece, most - text.size()));
+    const std::size_t got = read_at(fd, piece, wanted, range.offset + start + text.size());
+    const std::size_t length = static_cast<std::size_t>(std::find(piece, piece + got, '\0') - piece);
+    text.append(piece, length);
+    if (length < got) return text;
+    if (got < wanted) break;
+  }
+  return std::nullopt;
+}
+
+/// A size in the file header makes libelf allocate before it looks whether the file is that long. Both fields
+/// that have their true value elsewhere (PN_XNUM; no section count but a section table) occur in core dumps
+/// and giant object files only, and let four bytes ask for terabytes. Zero and 0xffff are the same in both
+/// byte orders.
+template <typename Header>
+bool has_extended_counts(const unsigned char* bytes) {
+  Header header;
+  std::memcpy(&header, bytes, sizeof header);
+  return header.e_phnum == PN_XNUM || (header.e_shnum == 0 && header.e_shoff != 0);
+}
+
+bool is_plain_elf(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  unsigned char bytes[sizeof(Elf64_Ehdr)] = {};
+  const std::size_t got = read_at(fd, bytes, sizeof bytes, 0);
+  // libelf would open an archive as well, and this must be the ELF file itself.
+  if (got < sizeof(Elf32_Ehdr) || std::memcmp(bytes, ELFMAG, SELFMAG) != 0) return false;
+  switch (bytes[EI_CLASS]) {
+    case ELFCLASS32:
+      return !has_extended_counts<Elf32_Ehdr>(bytes);
+    case ELFCLASS64:
+      return got == sizeof bytes && !has_extended_counts<Elf64_Ehdr>(bytes);
+    default:
+      return false;
+  }
+}
+
+/// Where the bytes of a virtual address are in the file; bytes past p_filesz are zeros, not file content.
+std::optional<Range> in_file(const std::vector<GElf_Phdr>& loads, std::uint64_t address) {
+  for (const GElf_Phdr& load : loads) {
+    if (address < load.p_vaddr || address - load.p_vaddr >= load.p_filesz || load.p_offset > kMaxOffset)
+      continue;
+    const std::uint64_t skipped = address - load.p_vaddr;
+    if (skipped > kMaxOffset - load.p_offset) return std::nullopt;
+    return Range{load.p_offset + skipped, load.p_filesz - skipped};
+  }
+  return std::nullopt;
+}
+
+/// Fills in what PT_DYNAMIC says; false if it is malformed. Where a tag is repeated the last one counts, as
+/// in glibc.
+bool read_dynamic(int fd, Elf* elf, const GElf_Phdr& segment, const std::vector<GElf_Phdr>& loads,
+                  ElfFacts& facts) {
+  const std::size_t entry_bytes = gelf_fsize(elf, ELF_T_DYN, 1, EV_CURRENT);
+  if (entry_bytes == 0 || segment.p_filesz > kMaxDynamicBytes || segment.p_offset > kMaxOffset) return false;
+  const std::size_t entries = static_cast<std::size_t>(segment.p_filesz) / entry_bytes;
+  if (entries == 0) return false;
+  Elf_Data* data = elf_getdata_rawchunk(elf, static_cast<std::int64_t>(segment.p_offset),
+                                        entries * entry_bytes, ELF_T_DYN);
+  if (!data) return false;
+
+  std::optional<std::uint64_t> table, table_bytes, soname, rpath, runpath;
+  std::vector<std::uint64_t> needed;
+  for (std::size_t i = 0; i < entries; ++i) {
+    GElf_Dyn entry;
+    if (!gelf_getdyn(data, static_cast<int>(i), &entry)) return false;
+    if (entry.d_tag == DT_NULL) break;
+    switch (entry.d_tag) {
+      case DT_STRTAB:
+        table = entry.d_un.d_ptr;
+        break;
+      case DT_STRSZ:
+        table_bytes = entry.d_un.d_val;
+        break;
+      case DT_SONAME:
+        soname = entry.d_un.d_val;
+        break;
+      case DT_RPATH:
+        rpath = entry.d_un.d_val;
+        break;
+      case DT_RUNPATH:
+        runpath = entry.d_un.d_val;
+        break;
+      case DT_NEEDED:
+        if (needed.size() == kMaxNeeded) return false;
+        needed.push_back(entry.d_un.d_val);
+        break;
+      default:
+        break;
+    }
+  }
+
+  std::optional<Range> strings = table ? in_file(loads, *table) : Range{};
+  if (!strings) return false;
+  if (table_bytes) strings->bytes = std::min(strings->bytes, *table_bytes);
+  const auto take = [&](const std::optional<std::uint64_t>& start, std::uint64_t limit, std::string& into) {
+    if (!start) return true;
+    std::optional<std::string> text = read_string(fd, *strings, *start, limit);
+    if (text) into = std::move(*text);
+    return text.has_value();
+  };
+  for (std::uint64_t start : needed)
+    if (!take(start, kMaxNameBytes, facts.needed.emplace_back())) return false;
+  return take(soname, kMaxNameBytes, facts.soname) && take(rpath, kMaxSearchPathBytes, facts.rpath) &&
+         take(runpath, kMaxSearchPathBytes, facts.runpath);
+}
+
+}  // namespace
+
+std::optional<ElfFacts> read_elf(int fd) {
+  if (!is_plain_elf(fd)) return std::nullopt;
+  elf_version(EV_CURRENT);
+  // Not mapped: the file may be truncated under us, which would be a SIGBUS.
+  const std::unique_ptr<Elf, int (*)(Elf*)> elf(elf_begin(fd, ELF_C_READ, nullptr), elf_end);
+  GElf_Ehdr header;
+  if (!elf || elf_kind(elf.get()) != ELF_K_ELF || !gelf_getehdr(elf.get(), &header)) return std::nullopt;
+
+  ElfFacts facts;
+  facts.elf_class = header.e_ident[EI_CLASS];
+  facts.data = header.e_ident[EI_DATA];
+  facts.machine = header.e_machine;
+  facts.type = header.e_type;
+  if (header.e_phnum == 0) return facts;
+  // The loader refuses any other size too.
+  if (header.e_phentsize != gelf_fsize(elf.get(), ELF_T_PHDR, 1, EV_CURRENT)) return std::nullopt;
+
+  std::vector<GElf_Phdr> loads;
+  std::optional<GElf_Phdr> dynamic, interpreter;
+  for (int i = 0; i < header.e_phnum; ++i) {
+    GElf_Phdr segment;
+    if (!gelf_getphdr(elf.get(), i, &segment)) return std::nullopt;
+    if (segment.p_type == PT_LOAD) loads.push_back(segment);
+    if (segment.p_type == PT_DYNAMIC) dynamic = segment;                     // the loader takes the last
+    if (segment.p_type == PT_INTERP && !interpreter) interpreter = segment;  // the kernel takes the first
+  }
+  if (interpreter) {
+    const auto text = read_string(fd, {interpreter->p_offset, interpreter->p_filesz}, 0, kMaxNameBytes);
+    if (!text) return std::nullopt;
+    facts.interpreter = *text;
+  }
+  if (dynamic) {
+    facts.dynamic = true;
+    if (!read_dynamic(fd, elf.get(), *dynamic, loads, facts)) return std::nullopt;
+  }
+  return facts;
+}
+
+std::string machine_name(std::uint16_t machine) {
+  switch (machine) {
+    case EM_386:
+      return "i386";
+    case EM_X86_64:
+      return "x86-64";
+    case EM_ARM:
+      return "ARM";
+    case EM_AARCH64:
+      return "AArch64";
+    case EM_PPC:
+      return "PowerPC";
+    case EM_PPC64:
+      return "PowerPC64";
+    case EM_S390:
+      return "S/390";
+    case EM_RISCV:
+      return "RISC-V";
+    default:
+      return "machine " + std::to_string(machine);
+  }
+}
+
+}  // namespace fromhost::core

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an ELF file says of itself, read without executing it. Reads by program headers, as the loader does, so that
+// stripped section headers do not matter. The file may be hostile: every offset is checked, sizes are bounded.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fromhost::core {
+
+struct ElfFacts {
+  std::uint8_t elf_class = 0;  ///< ELFCLASS32 or ELFCLASS64
+  std::uint8_t data = 0;       ///< ELFDATA2LSB or ELFDATA2MSB
+  std::uint16_t machine = 0;   ///< EM_X86_64, …
+  std::uint16_t type = 0;      ///< ET_DYN, ET_EXEC, …
+  std::string interpreter;     ///< PT_INTERP; empty if none
+  bool dynamic = false;        ///< has PT_DYNAMIC
+  std::string soname;          ///< DT_SONAME; empty if none
+  std::vector<std::string> needed;
+  std::string rpath;    ///< DT_RPATH, unexpanded
+  std::string runpath;  ///< DT_RUNPATH, unexpanded
+};
+
+/// Reads from an open descriptor, whose offset does not matter. nullopt: not an ELF file, or a malformed one.
+std::optional<ElfFacts> read_elf(int fd);
+
+/// "x86-64", "AArch64", …, or "machine 243" for one without a name here.
+std::string machine_name(std::uint16_t machine);
+
+}  // namespace fromhost::core

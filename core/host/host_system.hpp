@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seam to this machine: its environment, its files, its commands. Tests put a fake in its place.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "core/host/unique_fd.hpp"
+#include "core/paths.hpp"
+
+namespace fromhost::core {
+
+/// A command to run: argv, never a shell.
+struct Command {
+  enum class Input { empty, ours };
+  enum class Directory { root, current };
+  std::vector<std::string> argv;  ///< argv[0] is looked up in PATH if it has no slash
+  /// The whole environment, "NAME=value" each; nullopt: ours.
+  std::optional<std::vector<std::string>> environment = std::nullopt;
+  Input input = Input::empty;
+  Directory directory = Directory::root;
+  std::chrono::milliseconds time_limit{0};  ///< 0: none
+  std::uint64_t output_limit = 64u << 20;   ///< bytes of stdout, and of stderr
+  /// argv for messages, words with blanks quoted.
+  std::string text() const;
+};
+
+/// How a command ended; everything that can happen to it is a value.
+struct CommandResult {
+  enum class Outcome { exited, signalled, timed_out, too_much_output, not_started };
+  Outcome outcome = Outcome::not_started;
+  int code = 0;  ///< exit status, signal number or errno, as outcome says
+  std::string output;
+  std::string errors;
+  bool succeeded() const { return outcome == Outcome::exited && code == 0; }
+  /// "exit status 3", "killed by signal 9", "no answer within 60 s", …
+  std::string how(const Command& command) const;
+};
+
+/// What kind of file a path leads to, links followed.
+struct HostFile {
+  enum class Kind { regular, directory, other };
+  Kind kind = Kind::other;
+  std::uint64_t bytes = 0;
+  std::uint32_t mode = 0;
+};
+
+class HostSystem {
+ public:
+  virtual ~HostSystem() = default;
+  /// A variable of our environment.
+  virtual std::optional<std::string> environment(const std::string& name) const = 0;
+  /// Runs a command to its end, its output captured. Children of a command that overran its limits are killed too.
+  virtual CommandResult run(const Command& command) = 0;
+  /// Opens a regular file for reading, links followed. Never blocks on a FIFO. Throws std::system_error; EISDIR or
+  /// EINVAL (message: what it is) for what is no regular file.
+  virtual UniqueFd open_file(const HostPath& path) const = 0;
+  /// All that can be read: of a regular file, but also of a pipe (--file <(command)) or /dev/null. Throws
+  /// std::system_error; EFBIG beyond `limit` bytes.
+  virtual std::string read_file(const HostPath& path, std::uint64_t limit) const = 0;
+  virtual std::string read_standard_input(std::uint64_t limit) = 0;
+  /// Throws std::system_error, ENOENT among them.
+  virtual HostFile inspect(const HostPath& path) const = 0;
+  /// Names in a directory, sorted, without . and ..; throws std::system_error.
+  virtual std::vector<std::string> list(const HostPath& path) const = 0;
+  /// The first executable of this name in PATH (or the path itself if it has a slash); nullopt if there is none.
+  virtual std::optional<HostPath> find_program(const std::string& name) const = 0;
+  /// The directory of our own executable.
+  virtual HostPath own_directory() const = 0;
+};
+
+/// Reads everything from a descriptor, at most `limit` bytes; throws std::system_error (EFBIG beyond it).
+std::string read_all(int fd, std::uint64_t limit, const std::string& name);
+
+}  // namespace fromhost::core
