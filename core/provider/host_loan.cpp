@@ -3,6 +3,7 @@
 // throws out.
 #include "core/provider/host_loan.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <exception>
@@ -16,12 +17,13 @@ namespace fromhost::core {
 struct HostServices {
   static HostLoan& loan(const fh_host* host) { return *static_cast<HostLoan*>(host->context); }
 
-  /// Runs `body`; what it throws becomes last_error() and FH_FAILED, "no such file" FH_NOT_HERE.
+  /// Runs `body`; what it throws becomes last_error() and FH_FAILED, "no such file" FH_NOT_HERE. A call that
+  /// works leaves last_error() alone: fail(host, last_error(host)) passes a pointer into it.
   template <typename Body>
   static fh_status guarded(const fh_host* host, Body body) noexcept {
+    if (!host) return FH_FAILED;
     HostLoan& loan = HostServices::loan(host);
     try {
-      loan.last_error_.clear();
       return body(loan);
     } catch (const std::system_error& error) {
       const int code = error.code().value();
@@ -40,20 +42,27 @@ struct HostServices {
     return FH_FAILED;
   }
 
+  /// The plugin may overlook the answer, so the refusal is kept: the call fails by it.
+  static fh_status refuse(HostLoan& loan, const std::string& why) {
+    loan.refused_item_ = why;
+    return wrong(loan, why);
+  }
+
   static fh_status contribute(const fh_host* host, const fh_item* item) {
     return guarded(host, [&](HostLoan& loan) {
-      if (!loan.into_) return wrong(loan, "contribute() outside collect()");
-      if (!item || item->size < sizeof(fh_item)) return wrong(loan, "contributed an item of the wrong size");
+      if (!loan.into_) return refuse(loan, "contributed an item outside collect()");
+      if (!item) return refuse(loan, "contributed no item: NULL");
+      if (item->size < sizeof(fh_item)) return refuse(loan, "contributed an item of the wrong size");
       if (item->kind < FH_ITEM_FILE || item->kind > FH_ITEM_LINK)
-        return wrong(loan, "contributed an item of unknown kind " + std::to_string(item->kind));
+        return refuse(loan, "contributed an item of unknown kind " + std::to_string(item->kind));
       const bool has_source = item->source && *item->source;
       const bool has_destination = item->destination && *item->destination;
       const bool needs_source = item->kind != FH_ITEM_DIRECTORY;
       const bool needs_destination =
           item->kind == FH_ITEM_DATA || item->kind == FH_ITEM_DIRECTORY || item->kind == FH_ITEM_LINK;
-      if (needs_source && !has_source) return wrong(loan, "contributed an item without source");
+      if (needs_source && !has_source) return refuse(loan, "contributed an item without source");
       if (needs_destination && !has_destination)
-        return wrong(loan, "contributed an item without destination");
+        return refuse(loan, "contributed an item without destination");
       Contribution made;
       made.kind = static_cast<ItemKind>(item->kind - FH_ITEM_FILE);
       made.source = has_source ? item->source : "";
@@ -82,7 +91,7 @@ struct HostServices {
     });
   }
 
-  static const char* last_error(const fh_host* host) { return loan(host).last_error_.c_str(); }
+  static const char* last_error(const fh_host* host) { return host ? loan(host).last_error_.c_str() : ""; }
 
   static const char* environment(const fh_host* host, const char* name) {
     const char* found = nullptr;
@@ -155,7 +164,9 @@ struct HostServices {
       for (const char* const* word = asked->argv; *word; ++word) command.argv.emplace_back(*word);
       if (asked->flags & FH_COMMAND_STDIN) command.input = Command::Input::ours;
       if (asked->flags & FH_COMMAND_HERE) command.directory = Command::Directory::current;
-      command.time_limit = std::chrono::milliseconds(asked->time_limit_ms);
+      // Thirty years are no limit, and fit into the clock.
+      command.time_limit =
+          std::chrono::milliseconds(std::min<std::uint64_t>(asked->time_limit_ms, 1'000'000'000'000));
       if (asked->output_limit) command.output_limit = asked->output_limit;
       spdlog::trace("{}: running: {}", loan.provider_, command.text());
       CommandResult ended = loan.host_.run(command);

@@ -22,6 +22,10 @@ class HostLoan {
   const fh_host* abi() const { return &abi_; }
   /// The plugin's last fail() message.
   const std::string& failure() const { return failure_; }
+  /// Why the last item that was malformed, or contributed at the wrong time, was refused; empty: none was.
+  const std::string& refused_item() const { return refused_item_; }
+  /// Why the last service call failed.
+  const std::string& last_error() const { return last_error_; }
 
  private:
   friend struct HostServices;
@@ -30,6 +34,7 @@ class HostLoan {
   HostSystem& host_;
   Contributions* into_;  // null: contribute() is refused (claims, create)
   std::string failure_;
+  std::string refused_item_;
   std::string last_error_;
   std::deque<std::string> lent_;
   std::deque<std::vector<const char*>> lent_lists_;

@@ -95,43 +95,54 @@ void PluginCatalog::add(const std::string& file) {
     }
     PluginLibrary library = PluginLibrary::open(file);
     const fh_entry& entry = library.entry();
+    std::vector<Switch> switches;
     for (std::uint64_t i = 0; i < entry.option_count; ++i) {
       const fh_option& option = entry.options[i];
       const Switch one{option.name, option.letter, option.argument ? option.argument : "", option.help};
       if (is_core_switch(one))
-        throw PluginRefused("wants --" + one.name + ", an option of ch-fromhost itself");
-      record.switches.push_back(one);
+        throw PluginRefused("wants --" + one.name + (one.letter ? std::string(" or -") + one.letter : "") +
+                            ", an option of ch-fromhost itself");
+      switches.push_back(one);
     }
+    record.switches = std::move(switches);
     record.id = entry.id;
     record.version = entry.version;
     record.summary = entry.summary;
     for (const char* const* glob = entry.claim_patterns; glob && *glob; ++glob)
       record.claim_patterns.push_back(*glob);
     record.state = PluginRecord::State::ready;
-    for (const PluginRecord& other : records_) {
-      if (other.state != PluginRecord::State::ready) continue;
-      if (other.id == record.id) {
+    for (const PluginRecord& other : records_)
+      if (other.state == PluginRecord::State::ready && other.id == record.id) {
         record.state = PluginRecord::State::shadowed;
         record.reason = "same id as " + other.file + ", which comes first";
-        break;
       }
-      std::erase_if(record.switches, [&](const Switch& ours) {
-        const bool taken =
-            std::any_of(other.switches.begin(), other.switches.end(), [&](const Switch& theirs) {
-              return theirs.name == ours.name || (theirs.letter != 0 && theirs.letter == ours.letter);
-            });
-        if (taken)
-          warnings_.push_back("plugins " + other.file + " and " + file + " both want --" + ours.name +
-                              "; the first one has it");
-        return taken;
-      });
-    }
+    if (record.state == PluginRecord::State::ready) leave_taken_switches(record);
     if (record.state == PluginRecord::State::ready) libraries_.emplace_back(record.id, std::move(library));
   } catch (const PluginRefused& refused) {
     record.reason = refused.what();
     warnings_.push_back("plugin " + file + " refused: " + record.reason);
   }
   records_.push_back(std::move(record));
+}
+
+void PluginCatalog::leave_taken_switches(PluginRecord& record) {
+  const auto warn = [&](const PluginRecord& other, const std::string& name) {
+    warnings_.push_back("plugins " + other.file + " and " + record.file + " both want " + name +
+                        "; the first one has it");
+  };
+  for (const PluginRecord& other : records_) {
+    if (other.state != PluginRecord::State::ready) continue;
+    for (const Switch& theirs : other.switches) {
+      if (std::erase_if(record.switches, [&](const Switch& ours) { return ours.name == theirs.name; }) > 0)
+        warn(other, "--" + theirs.name);
+      // A letter is only a shorthand: the long name stays.
+      for (Switch& ours : record.switches)
+        if (ours.letter != 0 && ours.letter == theirs.letter) {
+          warn(other, std::string("-") + ours.letter);
+          ours.letter = 0;
+        }
+    }
+  }
 }
 
 std::vector<SwitchGroup> PluginCatalog::groups() const {

@@ -53,6 +53,8 @@ class PluginCatalog {
 
  private:
   void add(const std::string& file);
+  /// Takes from `record` the names and letters that an earlier plugin has.
+  void leave_taken_switches(PluginRecord& record);
   std::vector<PluginRecord> records_;
   std::vector<std::pair<std::string, PluginLibrary>> libraries_;  // by id
   std::vector<std::string> warnings_;

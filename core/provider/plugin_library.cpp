@@ -46,6 +46,24 @@ constexpr std::uint16_t kOurMachine = EM_RISCV;
 #error "name this machine's ELF constant here"
 #endif
 
+/// Boost's library_info believes the section header that names the sections: a size of gigabytes is
+/// allocated, an empty table or one without a NUL at its end is read beyond.
+void check_section_names(int fd, const Elf64_Ehdr& header, std::uint64_t bytes) {
+  if (header.e_shnum == 0 || header.e_shoff == 0)
+    throw PluginRefused(std::string("is no provider plugin: it has no section ") + FH_ENTRY_SECTION);
+  if (header.e_shoff > bytes || header.e_shnum * sizeof(Elf64_Shdr) > bytes - header.e_shoff)
+    throw PluginRefused("is truncated");
+  Elf64_Shdr names{};
+  const auto at = static_cast<off_t>(header.e_shoff + header.e_shstrndx * sizeof names);
+  if (header.e_shentsize != sizeof names || header.e_shstrndx >= header.e_shnum ||
+      ::pread(fd, &names, sizeof names, at) != static_cast<ssize_t>(sizeof names) || names.sh_size == 0)
+    throw PluginRefused("has a damaged section table");
+  if (names.sh_offset > bytes || names.sh_size > bytes - names.sh_offset) throw PluginRefused("is truncated");
+  char last = 1;
+  if (::pread(fd, &last, 1, static_cast<off_t>(names.sh_offset + names.sh_size - 1)) != 1 || last != 0)
+    throw PluginRefused("has a damaged section table");
+}
+
 /// Boost reads sections of whatever it is given, and dlopen says "No such file" of a library for another CPU:
 /// the header is looked at first.
 void check_header(const std::string& file) {
@@ -62,10 +80,8 @@ void check_header(const std::string& file) {
       header.e_machine != kOurMachine)
     throw PluginRefused("is for another machine: " + machine_name(header.e_machine) + ", not " +
                         machine_name(kOurMachine));
-  const std::uint64_t sections_end = header.e_shoff + std::uint64_t{header.e_shnum} * sizeof(Elf64_Shdr);
-  const auto bytes = static_cast<std::uint64_t>(facts.st_size);
   if (header.e_type != ET_DYN) throw PluginRefused("is not a shared object");
-  if (header.e_shoff > bytes || sections_end > bytes) throw PluginRefused("is truncated");
+  check_section_names(fd.get(), header, static_cast<std::uint64_t>(facts.st_size));
 }
 
 void check_section(const std::string& file) {
@@ -115,6 +131,13 @@ void check_entry(const fh_entry& entry) {
                              (option.letter >= 'a' && option.letter <= 'z');
     if (!is_name(option.name) || !option.help || !letter_fits)
       throw PluginRefused("has a malformed option, number " + std::to_string(i + 1));
+    for (std::uint64_t j = 0; j < i; ++j) {
+      const fh_option& other = entry.options[j];
+      if (std::strcmp(option.name, other.name) == 0)
+        throw PluginRefused(std::string("has two options --") + option.name);
+      if (option.letter && option.letter == other.letter)
+        throw PluginRefused(std::string("has two options -") + option.letter);
+    }
   }
 }
 
@@ -156,15 +179,31 @@ PluginLibrary PluginLibrary::open(const std::string& file) {
   return PluginLibrary(std::move(handle), entry);
 }
 
-std::string untrusted_because(const std::string& file) {
-  const std::filesystem::path directory = std::filesystem::path(file).parent_path();
-  for (const std::string& path : {directory.empty() ? "." : directory.string(), file}) {
-    struct stat facts;
-    if (::stat(path.c_str(), &facts) != 0) return path + ": " + errno_text(errno);
-    if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) return path + " belongs to another user";
-    if (facts.st_mode & (S_IWGRP | S_IWOTH)) return path + " can be written by others";
-  }
+namespace {
+
+std::string writable_by_others(const std::string& path) {
+  struct stat facts;
+  if (::stat(path.c_str(), &facts) != 0) return path + ": " + errno_text(errno);
+  if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) return path + " belongs to another user";
+  if (facts.st_mode & (S_IWGRP | S_IWOTH)) return path + " can be written by others";
   return "";
+}
+
+}  // namespace
+
+std::string untrusted_because(const std::string& file) {
+  // Who can write a directory can put another file there: the directory of each link on the way counts too.
+  constexpr int kMostLinks = 40;
+  std::filesystem::path path(file);
+  for (int links = 0; links <= kMostLinks; ++links) {
+    const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
+    if (std::string why = writable_by_others(directory.string()); !why.empty()) return why;
+    std::error_code no_link;
+    const std::filesystem::path target = std::filesystem::read_symlink(path, no_link);
+    if (no_link) return writable_by_others(path.string());
+    path = directory / target;
+  }
+  return file + ": " + errno_text(ELOOP);
 }
 
 }  // namespace fromhost::core

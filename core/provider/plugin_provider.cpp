@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <iterator>
 
 #include "core/error.hpp"
 #include "core/provider/host_loan.hpp"
@@ -26,6 +27,17 @@ auto call(const fh_entry& entry, const char* function, Call plugin_function) {
   } catch (...) {
     throw failed(entry, std::string("the plugin threw out of ") + function);
   }
+}
+
+/// What a plugin that answered FH_FAILED, or something that is no answer, has said about it.
+Error failed(const fh_entry& entry, const HostLoan& loan) {
+  if (!loan.failure().empty()) return failed(entry, loan.failure());
+  const std::string& last = loan.last_error();
+  return failed(entry, "failed without saying why" + (last.empty() ? "" : "; its last error: " + last));
+}
+
+void check_items(const fh_entry& entry, const HostLoan& loan) {
+  if (!loan.refused_item().empty()) throw failed(entry, loan.refused_item());
 }
 
 const char* or_null(const std::string& text) {
@@ -63,13 +75,15 @@ bool PluginProvider::claims(const std::string& path) {
   HostLoan loan(entry_.id, host_, nullptr);
   const fh_status status =
       call(entry_, "claims", [&] { return provider_->claims(provider_, loan.abi(), path.c_str()); });
+  check_items(entry_, loan);
   if (status == FH_OK) return true;
   if (status == FH_NOT_HERE) return false;
-  throw failed(entry_, loan.failure().empty() ? "failed without saying why" : loan.failure());
+  throw failed(entry_, loan);
 }
 
 Collected PluginProvider::collect(const Request& request, Contributions& into) {
-  HostLoan loan(entry_.id, host_, &into);
+  Contributions offered;
+  HostLoan loan(entry_.id, host_, &offered);
   fh_request asked{};
   asked.size = sizeof asked;
   asked.option = or_null(request.option);
@@ -77,9 +91,14 @@ Collected PluginProvider::collect(const Request& request, Contributions& into) {
   asked.destination = request.destination ? request.destination->c_str() : nullptr;
   const fh_status status =
       call(entry_, "collect", [&] { return provider_->collect(provider_, loan.abi(), &asked); });
-  if (status == FH_OK) return {true, ""};
+  check_items(entry_, loan);
+  if (status == FH_OK) {
+    into.insert(into.end(), std::make_move_iterator(offered.begin()), std::make_move_iterator(offered.end()));
+    return {true, ""};
+  }
+  // What it contributed before it found out is not wanted either.
   if (status == FH_NOT_HERE) return {false, loan.failure()};
-  throw failed(entry_, loan.failure().empty() ? "failed without saying why" : loan.failure());
+  throw failed(entry_, loan);
 }
 
 }  // namespace fromhost::core

@@ -102,7 +102,7 @@ typedef struct fh_file_info {
 typedef struct fh_files {
   uint32_t size;
   uint32_t revision;
-  /* The whole of a regular file. FH_NOT_HERE: no such file. FH_FAILED: unreadable, or over `limit` bytes. */
+  /* All that can be read from a file or pipe. FH_NOT_HERE: no such file. FH_FAILED: unreadable, or over `limit` bytes. */
   fh_status (*read)(const fh_host* host, const char* path, uint64_t limit, const char** data,
                     uint64_t* bytes);
   /* The rest of standard input. */

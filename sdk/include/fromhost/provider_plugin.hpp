@@ -124,8 +124,8 @@ class Host {
     return value ? std::optional<std::string>(value) : std::nullopt;
   }
 
-  /// The whole of a regular file; nullopt where it does not exist. Throws Failure ("path: reason") where it
-  /// cannot be read or is larger than `limit` bytes.
+  /// All that can be read from a file or pipe; nullopt where it does not exist. Throws Failure ("path:
+  /// reason") where it cannot be read or is larger than `limit` bytes.
   std::optional<std::string> read_file(const std::string& path, std::uint64_t limit = 16u << 20) const {
     const fh_files& files = service<fh_files>(FH_FILES, FH_FILES_REVISION);
     const char* data = nullptr;
@@ -290,6 +290,10 @@ constexpr std::uint64_t count_of(const fh_option (&)[N]) {
   return N;
 }
 
+constexpr std::uint64_t count_of(std::nullptr_t) {
+  return 0;
+}
+
 }  // namespace boundary
 
 /// An entry of the option table: {name, argument or nullptr, help, letter or 0}.
@@ -300,8 +304,8 @@ constexpr fh_option option(const char* name, const char* argument, const char* h
 }  // namespace fromhost
 
 /// Registers PLUGIN (a ProviderPlugin) as the one provider of this shared object; once, at namespace scope.
-/// OPTIONS: a constexpr array of fh_option. CLAIM_PATTERNS: a static array of file name globs that ends with
-/// nullptr, or nullptr. All of it is constant data: nothing runs when the plugin is loaded.
+/// OPTIONS: a constexpr array of fh_option, or nullptr. CLAIM_PATTERNS: a static array of file name globs
+/// that ends with nullptr, or nullptr. All of it is constant data: nothing runs when the plugin is loaded.
 #define FROMHOST_PROVIDER(PLUGIN, ID, VERSION, SUMMARY, OPTIONS, CLAIM_PATTERNS)                         \
   FH_ENTRY_ATTRIBUTES const fh_entry fromhost_provider = {FH_ABI_MAJOR,                                  \
                                                           FH_ABI_MINOR,                                  \
