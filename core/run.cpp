@@ -34,7 +34,7 @@ void inject(const Options& options, const PluginCatalog& catalog, HostSystem& ho
 
   // Providers only describe. One that finds nothing on this host says so; that is no error.
   const Contributions wanted =
-      collect(requests, {[&](const std::string& id) { return catalog.open(id, host); },
+      collect(requests, {[&](const std::string& id) { return catalog.open(id, host, &image); },
                          [&](const std::string& name) { return catalog.interested_in(name); }});
 
   const Plan plan = make_plan(

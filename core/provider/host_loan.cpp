@@ -10,6 +10,8 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/host/our_machine.hpp"
+#include "core/image/image_libraries.hpp"
 #include "core/log.hpp"
 
 namespace fromhost::core {
@@ -194,18 +196,107 @@ struct HostServices {
     });
   }
 
+  static const char* const* lend_list(HostLoan& loan, std::vector<std::string> texts) {
+    std::vector<const char*> pointers;
+    for (std::string& text : texts) pointers.push_back(loan.lent_.emplace_back(std::move(text)).c_str());
+    pointers.push_back(nullptr);
+    return loan.lent_lists_.emplace_back(std::move(pointers)).data();
+  }
+
+  static fh_status cached(const fh_host* host, const char* pattern, const char* const** sonames,
+                          const char* const** paths, std::uint64_t* count) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!pattern || !sonames || !paths || !count) return wrong(loan, "cached() without pattern or result");
+      std::vector<std::string> names, places;
+      for (const LdSoCacheEntry& entry : loan.libraries_.in_cache(pattern)) {
+        names.push_back(entry.soname);
+        places.push_back(entry.path);
+      }
+      *count = names.size();
+      *sonames = lend_list(loan, std::move(names));
+      *paths = lend_list(loan, std::move(places));
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
+  static fh_status inspect_elf(const fh_host* host, const char* path, fh_elf* elf) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!path || !elf || elf->size < sizeof(fh_elf)) return wrong(loan, "inspect() without path or result");
+      const auto& facts = loan.libraries_.facts(HostPath(path));
+      if (!facts) return static_cast<fh_status>(FH_NOT_HERE);
+      elf->machine = facts->machine;
+      elf->elf_class = facts->elf_class;
+      elf->soname = facts->soname.empty() ? nullptr : loan.lent_.emplace_back(facts->soname).c_str();
+      elf->needed = lend_list(loan, facts->needed);
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
+  static fh_status find(const fh_host* host, const char* soname, std::uint16_t machine,
+                        std::uint8_t elf_class, const char** path) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!soname || !path) return wrong(loan, "find() without soname or result");
+      const auto found = loan.libraries_.find(soname, machine, elf_class);
+      if (!found) return static_cast<fh_status>(FH_NOT_HERE);
+      *path = loan.lent_.emplace_back(found->text()).c_str();
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
+  static fh_status inspect_in_image(const fh_host* host, const char* path, fh_file_info* info) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!path || !info || info->size < sizeof(fh_file_info))
+        return wrong(loan, "inspect() without path or result");
+      const auto facts = loan.image_ ? loan.image_->stat(ImagePath(path)) : std::nullopt;
+      if (!facts) return static_cast<fh_status>(FH_NOT_HERE);
+      info->kind = S_ISREG(facts->st_mode)   ? FH_FILE_REGULAR
+                   : S_ISDIR(facts->st_mode) ? FH_FILE_DIRECTORY
+                                             : FH_FILE_OTHER;
+      info->bytes = static_cast<std::uint64_t>(facts->st_size);
+      info->mode = facts->st_mode & 07777;
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
+  static fh_status read_in_image(const fh_host* host, const char* path, std::uint64_t limit,
+                                 const char** data, std::uint64_t* size) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!path || !data || !size) return wrong(loan, "read() without path or result");
+      auto bytes = loan.image_ ? loan.image_->read_file(ImagePath(path), limit) : std::nullopt;
+      return bytes ? lend(loan, std::move(*bytes), data, size) : static_cast<fh_status>(FH_NOT_HERE);
+    });
+  }
+
+  static fh_status find_in_image(const fh_host* host, const char* soname, std::uint16_t machine,
+                                 std::uint8_t elf_class, const char** path) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!soname || !path) return wrong(loan, "find_library() without soname or result");
+      if (!loan.image_) return static_cast<fh_status>(FH_NOT_HERE);
+      const auto found = ImageLibraries::read(*loan.image_).in_cache(soname, machine, elf_class);
+      if (!found || !loan.image_->stat(*found)) return static_cast<fh_status>(FH_NOT_HERE);
+      *path = loan.lent_.emplace_back(found->text()).c_str();
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
   static const void* extension(const fh_host*, const char* id, std::uint32_t revision) {
     static constexpr fh_files kFiles = {sizeof(fh_files),    FH_FILES_REVISION, read,
                                         read_standard_input, inspect,           list};
     static constexpr fh_commands kCommands = {sizeof(fh_commands), FH_COMMANDS_REVISION, run};
+    static constexpr fh_libraries kLibraries = {
+        sizeof(fh_libraries), FH_LIBRARIES_REVISION, kOurMachine, {}, cached, inspect_elf, find};
+    static constexpr fh_image kImage = {sizeof(fh_image), FH_IMAGE_REVISION, inspect_in_image, read_in_image,
+                                        find_in_image};
     const std::string_view asked = id ? id : "";
     if (asked == FH_FILES && revision <= FH_FILES_REVISION) return &kFiles;
     if (asked == FH_COMMANDS && revision <= FH_COMMANDS_REVISION) return &kCommands;
+    if (asked == FH_LIBRARIES && revision <= FH_LIBRARIES_REVISION) return &kLibraries;
+    if (asked == FH_IMAGE && revision <= FH_IMAGE_REVISION) return &kImage;
     return nullptr;
   }
 };
 
-HostLoan::HostLoan(const std::string& provider, HostSystem& host, Contributions* into)
+HostLoan::HostLoan(const std::string& provider, HostSystem& host, const ImageRoot* image, Contributions* into)
     : abi_{sizeof(fh_host),
            FH_ABI_MINOR,
            this,
@@ -217,6 +308,8 @@ HostLoan::HostLoan(const std::string& provider, HostSystem& host, Contributions*
            HostServices::extension},
       provider_(provider),
       host_(host),
+      image_(image),
+      libraries_(host),
       into_(into) {}
 
 }  // namespace fromhost::core

@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "core/host/host_libraries.hpp"
 #include "core/host/host_system.hpp"
+#include "core/image/image_root.hpp"
 #include "core/provider/provider.hpp"
 #include "fromhost/provider_abi.h"
 
@@ -15,7 +17,8 @@ namespace fromhost::core {
 /// What the plugin is given lives as long as this. No function of it throws into the plugin.
 class HostLoan {
  public:
-  HostLoan(const std::string& provider, HostSystem& host, Contributions* into);
+  /// `into` null: contribute() is refused. `image` null: the image services find nothing.
+  HostLoan(const std::string& provider, HostSystem& host, const ImageRoot* image, Contributions* into);
   HostLoan(const HostLoan&) = delete;
   HostLoan& operator=(const HostLoan&) = delete;
 
@@ -32,6 +35,8 @@ class HostLoan {
   fh_host abi_;
   std::string provider_;
   HostSystem& host_;
+  const ImageRoot* image_;
+  HostLibraries libraries_;
   Contributions* into_;  // null: contribute() is refused (claims, create)
   std::string failure_;
   std::string refused_item_;

@@ -161,9 +161,10 @@ std::vector<std::string> PluginCatalog::refused() const {
   return names;
 }
 
-std::unique_ptr<Provider> PluginCatalog::open(const std::string& id, HostSystem& host) const {
+std::unique_ptr<Provider> PluginCatalog::open(const std::string& id, HostSystem& host,
+                                              const ImageRoot* image) const {
   for (const auto& [name, library] : libraries_)
-    if (name == id) return PluginProvider::create(library.entry(), host);
+    if (name == id) return PluginProvider::create(library.entry(), host, image);
   throw Error({Stage::provider, "no such provider: " + id, "", ""});
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/cli/switches.hpp"
 #include "core/host/host_system.hpp"
+#include "core/image/image_root.hpp"
 #include "core/provider/plugin_library.hpp"
 #include "core/provider/provider.hpp"
 
@@ -47,7 +48,8 @@ class PluginCatalog {
 
   /// Makes the provider of a ready plugin; the catalog must outlive it. Throws Error (stage provider) where
   /// the plugin cannot make one.
-  std::unique_ptr<Provider> open(const std::string& id, HostSystem& host) const;
+  std::unique_ptr<Provider> open(const std::string& id, HostSystem& host,
+                                 const ImageRoot* image = nullptr) const;
   /// The ready plugins with a claim pattern that matches this file name.
   std::vector<std::string> interested_in(const std::string& name) const;
 

@@ -20,6 +20,7 @@
 
 #include "core/error.hpp"
 #include "core/host/elf_file.hpp"
+#include "core/host/our_machine.hpp"
 #include "core/host/unique_fd.hpp"
 
 namespace fromhost::core {
@@ -31,20 +32,6 @@ struct PluginLibrary::Handle {
 namespace {
 
 constexpr std::uint64_t kMostOptions = 256;
-
-#if defined(__x86_64__)
-constexpr std::uint16_t kOurMachine = EM_X86_64;
-#elif defined(__aarch64__)
-constexpr std::uint16_t kOurMachine = EM_AARCH64;
-#elif defined(__powerpc64__)
-constexpr std::uint16_t kOurMachine = EM_PPC64;
-#elif defined(__s390x__)
-constexpr std::uint16_t kOurMachine = EM_S390;
-#elif defined(__riscv)
-constexpr std::uint16_t kOurMachine = EM_RISCV;
-#else
-#error "name this machine's ELF constant here"
-#endif
 
 /// Boost's library_info believes the section header that names the sections: a size of gigabytes is
 /// allocated, an empty table or one without a NUL at its end is read beyond.

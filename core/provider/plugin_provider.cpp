@@ -46,9 +46,10 @@ const char* or_null(const std::string& text) {
 
 }  // namespace
 
-std::unique_ptr<PluginProvider> PluginProvider::create(const fh_entry& entry, HostSystem& host) {
-  std::unique_ptr<PluginProvider> made(new PluginProvider(entry, host));
-  HostLoan loan(entry.id, host, nullptr);
+std::unique_ptr<PluginProvider> PluginProvider::create(const fh_entry& entry, HostSystem& host,
+                                                       const ImageRoot* image) {
+  std::unique_ptr<PluginProvider> made(new PluginProvider(entry, host, image));
+  HostLoan loan(entry.id, host, image, nullptr);
   fh_provider* provider = call(entry, "create", [&] { return entry.create(loan.abi()); });
   if (!provider) {
     const std::string why = loan.failure();
@@ -72,7 +73,7 @@ PluginProvider::~PluginProvider() {
 
 bool PluginProvider::claims(const std::string& path) {
   if (!provider_->claims) return false;
-  HostLoan loan(entry_.id, host_, nullptr);
+  HostLoan loan(entry_.id, host_, image_, nullptr);
   const fh_status status =
       call(entry_, "claims", [&] { return provider_->claims(provider_, loan.abi(), path.c_str()); });
   check_items(entry_, loan);
@@ -83,7 +84,7 @@ bool PluginProvider::claims(const std::string& path) {
 
 Collected PluginProvider::collect(const Request& request, Contributions& into) {
   Contributions offered;
-  HostLoan loan(entry_.id, host_, &offered);
+  HostLoan loan(entry_.id, host_, image_, &offered);
   fh_request asked{};
   asked.size = sizeof asked;
   asked.option = or_null(request.option);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/host/host_system.hpp"
+#include "core/image/image_root.hpp"
 #include "core/provider/provider.hpp"
 #include "fromhost/provider_abi.h"
 
@@ -12,16 +13,20 @@ namespace fromhost::core {
 
 class PluginProvider : public Provider {
  public:
-  /// `entry` and `host` must outlive it. Throws Error where create() fails, returns NULL or throws.
-  static std::unique_ptr<PluginProvider> create(const fh_entry& entry, HostSystem& host);
+  /// `entry`, `host` and `image` must outlive it; without image, the image services find nothing. Throws
+  /// Error where create() fails, returns NULL or throws.
+  static std::unique_ptr<PluginProvider> create(const fh_entry& entry, HostSystem& host,
+                                                const ImageRoot* image = nullptr);
   ~PluginProvider() override;
   bool claims(const std::string& path) override;
   Collected collect(const Request& request, Contributions& into) override;
 
  private:
-  PluginProvider(const fh_entry& entry, HostSystem& host) : entry_(entry), host_(host) {}
+  PluginProvider(const fh_entry& entry, HostSystem& host, const ImageRoot* image)
+      : entry_(entry), host_(host), image_(image) {}
   const fh_entry& entry_;
   HostSystem& host_;
+  const ImageRoot* image_;
   fh_provider* provider_ = nullptr;
 };
 

@@ -102,7 +102,8 @@ typedef struct fh_file_info {
 typedef struct fh_files {
   uint32_t size;
   uint32_t revision;
-  /* All that can be read from a file or pipe. FH_NOT_HERE: no such file. FH_FAILED: unreadable, or over `limit` bytes. */
+  /* All that can be read from a file or pipe. FH_NOT_HERE: no such file. FH_FAILED: unreadable, or over
+   * `limit` bytes. */
   fh_status (*read)(const fh_host* host, const char* path, uint64_t limit, const char** data,
                     uint64_t* bytes);
   /* The rest of standard input. */
@@ -147,6 +148,48 @@ typedef struct fh_commands {
   /* Runs a command to its end. FH_OK: `result` tells how it went, however that was. */
   fh_status (*run)(const fh_host* host, const fh_command* command, fh_command_result* result);
 } fh_commands;
+
+/* Extension: libraries of the host, by its ld.so.cache and ELF files; nothing is executed. */
+#define FH_LIBRARIES "fromhost.libraries"
+#define FH_LIBRARIES_REVISION 1u
+typedef struct fh_elf {
+  uint32_t size;     /* sizeof(fh_elf), set by the caller */
+  uint16_t machine;  /* e_machine: 62 is x86-64, 183 is AArch64 */
+  uint8_t elf_class; /* 1: 32-bit, 2: 64-bit */
+  uint8_t reserved;
+  const char* soname;        /* DT_SONAME, or NULL */
+  const char* const* needed; /* DT_NEEDED, ends with NULL */
+} fh_elf;
+typedef struct fh_libraries {
+  uint32_t size;
+  uint32_t revision;
+  uint16_t machine; /* e_machine of this host */
+  uint16_t reserved[3];
+  /* Entries of the cache whose soname matches the glob `pattern`, in the loader's order of preference. */
+  fh_status (*cached)(const fh_host* host, const char* pattern, const char* const** sonames,
+                      const char* const** paths, uint64_t* count);
+  /* What a file says of itself. FH_NOT_HERE: it cannot be read, or is not ELF. */
+  fh_status (*inspect)(const fh_host* host, const char* path, fh_elf* elf);
+  /* The file that a program of this machine and class would load for `soname`. FH_NOT_HERE: none. */
+  fh_status (*find)(const fh_host* host, const char* soname, uint16_t machine, uint8_t elf_class,
+                    const char** path);
+} fh_libraries;
+
+/* Extension: the image, as it is before the run; links are followed inside it. It may be hostile. */
+#define FH_IMAGE "fromhost.image"
+#define FH_IMAGE_REVISION 1u
+typedef struct fh_image {
+  uint32_t size;
+  uint32_t revision;
+  /* FH_NOT_HERE: no such file. */
+  fh_status (*inspect)(const fh_host* host, const char* path, fh_file_info* info);
+  /* A regular file. FH_NOT_HERE: no such file, or larger than `limit` bytes. */
+  fh_status (*read)(const fh_host* host, const char* path, uint64_t limit, const char** data,
+                    uint64_t* bytes);
+  /* The path, by the image's ld.so.cache, of `soname` for this machine and class. FH_NOT_HERE: none. */
+  fh_status (*find_library)(const fh_host* host, const char* soname, uint16_t machine, uint8_t elf_class,
+                            const char** path);
+} fh_image;
 
 /* One use of one of the provider's options, or (option NULL) a path that it claimed. */
 typedef struct fh_request {

@@ -54,7 +54,21 @@ struct CommandOptions {
   std::uint64_t output_limit = 0;           ///< bytes; 0: the host's choice
 };
 
-/// A file of the host.
+/// What an ELF file says of itself.
+struct ElfInfo {
+  std::uint16_t machine = 0;   ///< e_machine
+  std::uint8_t elf_class = 0;  ///< 1: 32-bit, 2: 64-bit
+  std::string soname;          ///< empty: none
+  std::vector<std::string> needed;
+};
+
+/// An entry of the host's ld.so.cache.
+struct CachedLibrary {
+  std::string soname;
+  std::string path;
+};
+
+/// A file of the host, or of the image.
 struct FileInfo {
   fh_file_kind kind = FH_FILE_OTHER;
   std::uint64_t bytes = 0;
@@ -96,7 +110,8 @@ class Host {
                              const std::optional<std::string>& file = std::nullopt) {
     contribute(FH_ITEM_LD_SO_CONF, directory, file, reason);
   }
-  /// A symbolic link at `path` of the image that reads `target`.
+  /// A symbolic link at `path` of the image (absolute, or relative to where libraries go) that reads
+  /// `target`.
   void contribute_link(const std::string& path, const std::string& target, const std::string& reason) {
     contribute(FH_ITEM_LINK, target, path, reason);
   }
@@ -182,6 +197,70 @@ class Host {
     if (commands.run(host_, &command, &result) != FH_OK) throw Failure(last_error());
     return {result.outcome, result.code, std::string(result.output, result.output_bytes),
             std::string(result.errors, result.errors_bytes)};
+  }
+
+  /// ELF machine of this host: 62 is x86-64, 183 is AArch64.
+  std::uint16_t machine() const { return service<fh_libraries>(FH_LIBRARIES, FH_LIBRARIES_REVISION).machine; }
+  /// Entries of the host's ld.so.cache whose soname matches a glob, in the loader's order of preference.
+  std::vector<CachedLibrary> cached_libraries(const std::string& pattern) const {
+    const char* const* sonames = nullptr;
+    const char* const* paths = nullptr;
+    std::uint64_t count = 0;
+    if (service<fh_libraries>(FH_LIBRARIES, FH_LIBRARIES_REVISION)
+            .cached(host_, pattern.c_str(), &sonames, &paths, &count) != FH_OK)
+      throw Failure(last_error());
+    std::vector<CachedLibrary> found;
+    for (std::uint64_t i = 0; i < count; ++i) found.push_back({sonames[i], paths[i]});
+    return found;
+  }
+  /// What an ELF file of the host says of itself; nullopt where it cannot be read or is not ELF.
+  std::optional<ElfInfo> inspect_elf(const std::string& path) const {
+    fh_elf elf{};
+    elf.size = sizeof elf;
+    const fh_status status =
+        service<fh_libraries>(FH_LIBRARIES, FH_LIBRARIES_REVISION).inspect(host_, path.c_str(), &elf);
+    if (status == FH_NOT_HERE) return std::nullopt;
+    if (status != FH_OK) throw Failure(path + ": " + last_error());
+    ElfInfo info{elf.machine, elf.elf_class, elf.soname ? elf.soname : "", {}};
+    for (const char* const* name = elf.needed; name && *name; ++name) info.needed.emplace_back(*name);
+    return info;
+  }
+  /// The host file that a program of this machine and class would load for `soname`.
+  std::optional<std::string> find_library(const std::string& soname, std::uint16_t machine,
+                                          std::uint8_t elf_class) const {
+    const char* path = nullptr;
+    const fh_status status = service<fh_libraries>(FH_LIBRARIES, FH_LIBRARIES_REVISION)
+                                 .find(host_, soname.c_str(), machine, elf_class, &path);
+    if (status == FH_NOT_HERE) return std::nullopt;
+    if (status != FH_OK) throw Failure(soname + ": " + last_error());
+    return path;
+  }
+
+  /// A file of the image; nullopt where there is none.
+  std::optional<FileInfo> inspect_in_image(const std::string& path) const {
+    fh_file_info info{};
+    info.size = sizeof info;
+    if (service<fh_image>(FH_IMAGE, FH_IMAGE_REVISION).inspect(host_, path.c_str(), &info) != FH_OK)
+      return std::nullopt;
+    return FileInfo{info.kind, info.bytes, info.mode};
+  }
+  /// A regular file of the image; nullopt where there is none, or a larger one.
+  std::optional<std::string> read_in_image(const std::string& path, std::uint64_t limit = 1u << 20) const {
+    const char* data = nullptr;
+    std::uint64_t bytes = 0;
+    if (service<fh_image>(FH_IMAGE, FH_IMAGE_REVISION).read(host_, path.c_str(), limit, &data, &bytes) !=
+        FH_OK)
+      return std::nullopt;
+    return std::string(data, bytes);
+  }
+  /// The path in the image of `soname` for this machine and class, by the image's ld.so.cache.
+  std::optional<std::string> find_library_in_image(const std::string& soname, std::uint16_t machine,
+                                                   std::uint8_t elf_class) const {
+    const char* path = nullptr;
+    if (service<fh_image>(FH_IMAGE, FH_IMAGE_REVISION)
+            .find_library(host_, soname.c_str(), machine, elf_class, &path) != FH_OK)
+      return std::nullopt;
+    return path;
   }
 
   /// Why the last service call failed.
