@@ -5,6 +5,7 @@
 #include "core/apply/transaction.hpp"
 #include "core/apply/validate.hpp"
 #include "core/cli/command_line.hpp"
+#include "core/host/rooted_host.hpp"
 #include "core/image/image_libraries.hpp"
 #include "core/image/image_root.hpp"
 #include "core/image/ldconfig.hpp"
@@ -84,10 +85,14 @@ ExitStatus run(const Options& options, const PluginCatalog& catalog, HostSystem&
   report.warnings(catalog.warnings());
   const ImageRoot image = ImageRoot::open(options.image);
   Ldconfig ldconfig(host, image);
-  if (options.mode == Mode::print_paths)
+  if (options.mode == Mode::print_paths) {
     print_paths(options, image, ldconfig, report);
-  else
+  } else if (options.host_root.empty()) {
     inject(options, catalog, host, image, ldconfig, report);
+  } else {
+    RootedHost below(host, options.host_root);
+    inject(options, catalog, below, image, ldconfig, report);
+  }
   return ExitStatus::success;
 }
 

@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/host/resolve_in_root.hpp"
 #include "core/log.hpp"
 
 namespace fromhost::core {

@@ -102,6 +102,8 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
     print(false, false, true);
   else if (name == "no-ldconfig")
     options.run_ldconfig = false;
+  else if (name == "host-root")
+    options.host_root = value;
   else if (name == "plugin-dir")
     options.plugin_directories.push_back(value);
   else if (name == "list-plugins")

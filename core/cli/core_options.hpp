@@ -29,6 +29,8 @@ inline constexpr std::array kCoreOptions = {
                kAnswersGroup},
     CoreOption{"print-fi", 0, "", "print only the one for libfabric providers", kAnswersGroup},
     CoreOption{"print-cray-fi", 0, "", "print only the one for libfabric replacement", kAnswersGroup},
+    CoreOption{"host-root", 0, "DIR",
+               "look for the host's files below DIR, such as a driver container's root", kOptionsGroup},
     CoreOption{"no-ldconfig", 0, "", "don't run ldconfig even if we injected shared libraries",
                kOptionsGroup},
     CoreOption{"plugin-dir", 0, "DIR", "look for plugins in DIR first; can be repeated", kOptionsGroup},

@@ -23,6 +23,7 @@ struct Options {
   bool print_lib = false;           ///< --lib-path, --print-lib
   bool print_fi = false;            ///< --fi-path, --print-fi: where libfabric providers go
   bool print_cray_fi = false;       ///< --fi-path, --print-cray-fi: the libfabric that would be replaced
+  std::string host_root;            ///< empty: the host itself
   bool run_ldconfig = true;
   int verbosity = 0;  ///< -v counts up, -q down
   std::vector<std::string> plugin_directories;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an ELF file says of itself, read without executing it. Reads by program headers, as the loader does, so that
-// stripped section headers do not matter. The file may be hostile: every offset is checked, sizes are bounded.
+// What an ELF file says of itself, read without executing it. Reads by program headers, as the loader does,
+// so that stripped section headers do not matter. The file may be hostile: every offset is checked, sizes are
+// bounded.
 #pragma once
 
 #include <cstdint>

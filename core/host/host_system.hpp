@@ -2,6 +2,8 @@
 // The seam to this machine: its environment, its files, its commands. Tests put a fake in its place.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -54,10 +56,11 @@ class HostSystem {
   virtual ~HostSystem() = default;
   /// A variable of our environment.
   virtual std::optional<std::string> environment(const std::string& name) const = 0;
-  /// Runs a command to its end, its output captured. Children of a command that overran its limits are killed too.
+  /// Runs a command to its end, its output captured. Children of a command that overran its limits are killed
+  /// too.
   virtual CommandResult run(const Command& command) = 0;
-  /// Opens a regular file for reading, links followed. Never blocks on a FIFO. Throws std::system_error; EISDIR or
-  /// EINVAL (message: what it is) for what is no regular file.
+  /// Opens a regular file for reading, links followed. Never blocks on a FIFO. Throws std::system_error;
+  /// EISDIR or EINVAL (message: what it is) for what is no regular file.
   virtual UniqueFd open_file(const HostPath& path) const = 0;
   /// All that can be read: of a regular file, but also of a pipe (--file <(command)) or /dev/null. Throws
   /// std::system_error; EFBIG beyond `limit` bytes.
@@ -67,11 +70,18 @@ class HostSystem {
   virtual HostFile inspect(const HostPath& path) const = 0;
   /// Names in a directory, sorted, without . and ..; throws std::system_error.
   virtual std::vector<std::string> list(const HostPath& path) const = 0;
-  /// The first executable of this name in PATH (or the path itself if it has a slash); nullopt if there is none.
+  /// The first executable of this name in PATH (or the path itself if it has a slash); nullopt if there is
+  /// none.
   virtual std::optional<HostPath> find_program(const std::string& name) const = 0;
   /// The directory of our own executable.
   virtual HostPath own_directory() const = 0;
+  /// The directory below which absolute paths of files are looked up: "/", or what --host-root says.
+  virtual std::string root() const { return "/"; }
 };
+
+/// Throws what open_file() promises for anything but a regular file.
+void require_regular(const struct stat& status, const HostPath& path);
+HostFile describe(const struct stat& status);
 
 /// Reads everything from a descriptor, at most `limit` bytes; throws std::system_error (EFBIG beyond it).
 std::string read_all(int fd, std::uint64_t limit, const std::string& name);

@@ -48,32 +48,6 @@ struct stat status_of(const HostPath& path) {
   return status;
 }
 
-void require_regular(const struct stat& status, const HostPath& path) {
-  const char* kind = nullptr;
-  switch (status.st_mode & S_IFMT) {
-    case S_IFREG:
-      return;
-    case S_IFDIR:
-      fail(EISDIR, path.text());
-    case S_IFIFO:
-      kind = "FIFO";
-      break;
-    case S_IFSOCK:
-      kind = "socket";
-      break;
-    case S_IFCHR:
-      kind = "character device";
-      break;
-    case S_IFBLK:
-      kind = "block device";
-      break;
-    default:
-      kind = "unknown kind";
-      break;
-  }
-  fail(EINVAL, path.text() + " is not a regular file (" + kind + ")");
-}
-
 bool is_program(const std::string& path) {
   struct stat status {};
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
@@ -399,7 +373,10 @@ std::string LinuxHost::read_standard_input(std::uint64_t limit) {
 }
 
 HostFile LinuxHost::inspect(const HostPath& path) const {
-  const struct stat status = status_of(path);
+  return describe(status_of(path));
+}
+
+HostFile describe(const struct stat& status) {
   HostFile file;
   if (S_ISREG(status.st_mode)) file.kind = HostFile::Kind::regular;
   if (S_ISDIR(status.st_mode)) file.kind = HostFile::Kind::directory;
@@ -435,6 +412,32 @@ std::optional<HostPath> LinuxHost::find_program(const std::string& name) const {
 
 HostPath LinuxHost::own_directory() const {
   return HostPath(std::filesystem::read_symlink("/proc/self/exe").parent_path().string());
+}
+
+void require_regular(const struct stat& status, const HostPath& path) {
+  const char* kind = nullptr;
+  switch (status.st_mode & S_IFMT) {
+    case S_IFREG:
+      return;
+    case S_IFDIR:
+      fail(EISDIR, path.text());
+    case S_IFIFO:
+      kind = "FIFO";
+      break;
+    case S_IFSOCK:
+      kind = "socket";
+      break;
+    case S_IFCHR:
+      kind = "character device";
+      break;
+    case S_IFBLK:
+      kind = "block device";
+      break;
+    default:
+      kind = "unknown kind";
+      break;
+  }
+  fail(EINVAL, path.text() + " is not a regular file (" + kind + ")");
 }
 
 std::string read_all(int fd, std::uint64_t limit, const std::string& name) {

@@ -2,18 +2,15 @@
 // The seam to the image: looking, never writing.
 #include "core/image/image_root.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <system_error>
 
 #include "core/error.hpp"
 #include "core/host/host_system.hpp"
-#include "core/image/resolve_in_root.hpp"
+#include "core/host/resolve_in_root.hpp"
 
 namespace fromhost::core {
 namespace {
@@ -92,20 +89,6 @@ std::optional<std::string> ImageRoot::read_file(const ImagePath& path, std::uint
 
 std::vector<std::string> ImageRoot::list(const ImagePath& path) const {
   return list_directory(open_at(path, O_RDONLY | O_DIRECTORY));
-}
-
-std::vector<std::string> list_directory(UniqueFd fd) {
-  std::vector<std::string> names;
-  if (!fd) return names;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd.get()), ::closedir);
-  if (!directory) return names;
-  fd.release();
-  while (const dirent* entry = ::readdir(directory.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 std::optional<ImagePath> ImageRoot::resolve(const ImagePath& path) const {

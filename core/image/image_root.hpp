@@ -50,9 +50,6 @@ class ImageRoot {
   UniqueFd fd_;
 };
 
-/// Names in an open directory, sorted, without . and ..; empty for an invalid descriptor.
-std::vector<std::string> list_directory(UniqueFd directory);
-
 /// True if both describe one file.
 inline bool same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;

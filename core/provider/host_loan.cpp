@@ -157,6 +157,15 @@ struct HostServices {
     });
   }
 
+  static const char* root(const fh_host* host) {
+    const char* found = "/";
+    guarded(host, [&](HostLoan& loan) {
+      found = loan.lent_.emplace_back(loan.host_.root()).c_str();
+      return static_cast<fh_status>(FH_OK);
+    });
+    return found;
+  }
+
   static fh_status run(const fh_host* host, const fh_command* asked, fh_command_result* result) {
     return guarded(host, [&](HostLoan& loan) {
       if (!asked || asked->size < sizeof(fh_command) || !asked->argv || !asked->argv[0] || !result ||
@@ -280,8 +289,8 @@ struct HostServices {
   }
 
   static const void* extension(const fh_host*, const char* id, std::uint32_t revision) {
-    static constexpr fh_files kFiles = {sizeof(fh_files),    FH_FILES_REVISION, read,
-                                        read_standard_input, inspect,           list};
+    static constexpr fh_files kFiles = {
+        sizeof(fh_files), FH_FILES_REVISION, read, read_standard_input, inspect, list, root};
     static constexpr fh_commands kCommands = {sizeof(fh_commands), FH_COMMANDS_REVISION, run};
     static constexpr fh_libraries kLibraries = {
         sizeof(fh_libraries), FH_LIBRARIES_REVISION, kOurMachine, {}, cached, inspect_elf, find};

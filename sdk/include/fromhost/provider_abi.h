@@ -112,6 +112,9 @@ typedef struct fh_files {
   fh_status (*inspect)(const fh_host* host, const char* path, fh_file_info* info);
   /* The names in a directory, sorted, without . and .. */
   fh_status (*list)(const fh_host* host, const char* path, const char* const** names, uint64_t* count);
+  /* The directory below which absolute paths are looked up: "/", or what --host-root says. Relative paths are the
+   * person's own, from the current directory. */
+  const char* (*root)(const fh_host* host);
 } fh_files;
 
 /* Extension: commands on the host. */

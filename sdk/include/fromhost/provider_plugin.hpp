@@ -180,6 +180,9 @@ class Host {
     return {names, names + count};
   }
 
+  /// The directory below which absolute paths are looked up: "/", or what --host-root says.
+  std::string root() const { return service<fh_files>(FH_FILES, FH_FILES_REVISION).root(host_); }
+
   /// Runs a command (argv, never a shell) to its end. That it failed is in the result.
   CommandResult run(const std::vector<std::string>& argv, const CommandOptions& options = {}) const {
     const fh_commands& commands = service<fh_commands>(FH_COMMANDS, FH_COMMANDS_REVISION);

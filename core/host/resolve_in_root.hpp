@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opening a path below a directory as if chrooted there: links are followed, none leads out.
+// Looking below a directory as if chrooted there: links are followed, none leads out.
 #pragma once
+
+#include <string>
+#include <vector>
 
 #include "core/host/unique_fd.hpp"
 
@@ -14,5 +17,8 @@ UniqueFd open_in_root(int root, const char* path, int flags);
 
 /// The same without openat2: component by component, each opened without following, links expanded by hand.
 UniqueFd open_by_walking(int root, const char* path, int flags);
+
+/// Names in an open directory, sorted, without . and ..; empty for an invalid descriptor.
+std::vector<std::string> list_directory(UniqueFd directory);
 
 }  // namespace fromhost::core

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opening a path below a directory as if chrooted there. The directory's owner may change it while we look:
 // only descriptors that are open already are trusted, never a path a second time.
-#include "core/image/resolve_in_root.hpp"
+#include "core/host/resolve_in_root.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
@@ -10,8 +11,10 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -128,6 +131,20 @@ UniqueFd open_in_root(int root, const char* path, int flags) {
     if (errno == ENOSYS || errno == EPERM) return open_by_walking(root, path, flags);
     return UniqueFd();
   }
+}
+
+std::vector<std::string> list_directory(UniqueFd fd) {
+  std::vector<std::string> names;
+  if (!fd) return names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd.get()), ::closedir);
+  if (!directory) return names;
+  fd.release();
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 }  // namespace fromhost::core
