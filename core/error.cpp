@@ -2,6 +2,7 @@
 // The words of an error.
 #include "core/error.hpp"
 
+#include <cerrno>
 #include <cstring>
 
 namespace fromhost::core {
@@ -10,8 +11,6 @@ std::string_view to_string(Stage stage) {
   switch (stage) {
     case Stage::command_line:
       return "command line";
-    case Stage::plugin:
-      return "plugin";
     case Stage::provider:
       return "provider";
     case Stage::image:
@@ -40,6 +39,13 @@ std::string Problem::text() const {
 
 Error::Error(std::vector<Problem> problems) : problems_(std::move(problems)) {
   for (const Problem& problem : problems_) text_ += (text_.empty() ? "" : "\n") + problem.text();
+}
+
+std::string cause_of(const std::system_error& error) {
+  const int code = error.code().value();
+  if (code != EINVAL) return errno_text(code);
+  const std::string what = error.what();
+  return what.substr(0, what.rfind(": "));
 }
 
 std::string errno_text(int error) {

@@ -6,12 +6,13 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace fromhost::core {
 
 /// The stages of a run, as named in messages.
-enum class Stage { command_line, plugin, provider, image, plan, preflight, apply, ldconfig, validate };
+enum class Stage { command_line, provider, image, plan, preflight, apply, ldconfig, validate };
 std::string_view to_string(Stage stage);
 
 /// One thing that is wrong, in words for a person.
@@ -36,6 +37,9 @@ class Error : public std::exception {
   std::vector<Problem> problems_;
   std::string text_;
 };
+
+/// What a failed call says: the errno text, or for EINVAL, which says nothing, the words that came with it.
+std::string cause_of(const std::system_error& error);
 
 /// The text of an errno value, in English whatever the locale: scripts look for it.
 std::string errno_text(int error);

@@ -2,6 +2,7 @@
 // The stages of one injection, in order. Start reading here.
 #include "core/run.hpp"
 
+#include "core/apply/interruption.hpp"
 #include "core/apply/transaction.hpp"
 #include "core/apply/validate.hpp"
 #include "core/cli/command_line.hpp"
@@ -53,18 +54,22 @@ void inject(const Options& options, const PluginCatalog& catalog, HostSystem& ho
   if (run_ldconfig) ldconfig.directories();
 
   // From here on the image is written, and given back by ~Transaction until commit().
+  const HeldSignals held;
   FileOperations files;
   Transaction transaction(image, files);
   report.warnings(transaction.stage(plan, host));
   transaction.apply(plan);
+  std::size_t found = 0;
   if (run_ldconfig) {
+    // New lines in etc/ld.so.conf.d are new directories.
+    if (!plan.texts.empty()) ldconfig.ask_again();
     transaction.expect_ldconfig(ldconfig.directories());
     ldconfig.update();
-    validate(plan, preflight, image, ldconfig.directories());
+    found = validate(plan, preflight, image, ldconfig.directories());
   }
   transaction.commit();
 
-  report.injected(plan, preflight, image.path(), run_ldconfig);
+  report.injected(plan, preflight, image.path(), run_ldconfig, found);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <optional>
 #include <system_error>
 
+#include "core/apply/interruption.hpp"
 #include "core/error.hpp"
 #include "core/host/resolve_in_root.hpp"
 #include "core/log.hpp"
@@ -69,7 +70,7 @@ std::vector<std::string> names_in(const UniqueFd& directory) {
 
 Error cannot(const std::string& what, const std::system_error& error) {
   const int code = error.code().value();
-  return Error({Stage::apply, what, errno_text(code),
+  return Error({Stage::apply, what, cause_of(error),
                 code == ENOSPC || code == EDQUOT ? "the image is as it was" : ""});
 }
 
@@ -123,9 +124,15 @@ void Transaction::open_staging() {
   const ImagePath path("/ch/fromhost");
   Directory& parent = make_directories(path, undo_staging_);
   make_writable(parent);
-  // A number, since another run may be at work; which of them may write is a question for a lock.
-  const std::string name = "staging-" + std::to_string(::getpid());
-  files_.make_directory(parent.fd.get(), name, 0700);
+  // A name of our own: another run may be at work, or one that was killed may have left its own behind.
+  std::string name;
+  for (int attempt = 0;; ++attempt) try {
+      name = "staging-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
+      files_.make_directory(parent.fd.get(), name, 0700);
+      break;
+    } catch (const std::system_error& error) {
+      if (error.code() != std::errc::file_exists || attempt == 1000) throw;
+    }
   undo_staging_.push_back({Undo::Kind::remove_directory, &parent, name, ""});
   UniqueFd fd(::openat(parent.fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) throw std::system_error(errno, std::generic_category(), "open");
@@ -138,14 +145,15 @@ std::vector<std::string> Transaction::stage(const Plan& plan, const HostSystem& 
   try {
     open_staging();
   } catch (const std::system_error& error) {
-    throw cannot("cannot write: " + image_.path() + "/ch/fromhost: " + error.what(), error);
+    throw cannot("cannot write: " + image_.path() + "/ch/fromhost", error);
   }
   std::size_t number = 0;
   const int staging = staging_->fd.get();
   for (const PlannedFile& file : plan.files) try {
+      throw_if_interrupted();
       const UniqueFd from = host.open_file(file.source);
       for (const std::string& what : copy_file(files_, from.get(), staging, "n" + std::to_string(number++)))
-        dropped.push_back(file.source.text() + ": " + what);
+        dropped.push_back(file.source.text() + ": " + what + " not kept");
     } catch (const std::system_error& error) {
       throw cannot("cannot inject: " + file.source.text(), error);
     }
@@ -153,6 +161,7 @@ std::vector<std::string> Transaction::stage(const Plan& plan, const HostSystem& 
       const auto old = image_.stat(text.path);
       const UniqueFd to = files_.create(staging, "n" + std::to_string(number++));
       files_.write(to.get(), text.content);
+      if (old) files_.change_owner(to.get(), old->st_uid, old->st_gid);
       files_.change_mode(to.get(), old ? old->st_mode & 0777 : 0644);
     } catch (const std::system_error& error) {
       throw cannot("cannot write: " + text.path.text(), error);
@@ -195,13 +204,14 @@ void Transaction::apply(const Plan& plan) {
     try {
       body();
     } catch (const std::system_error& error) {
-      throw cannot("cannot write: " + path.text() + ": " + error.what(), error);
+      throw cannot("cannot write: " + path.text(), error);
     }
   };
   for (const PlannedDirectory& one : plan.directories)
     guarded(one.path, [&] { make_directories(one.path, undo_); });
   for (const PlannedFile& file : plan.files)
     guarded(file.directory / file.name, [&] {
+      throw_if_interrupted();
       Directory& to =
           file.make_directory ? make_directories(file.directory, undo_) : directory(file.directory);
       put_in_place(number++, to, file.name);
@@ -237,7 +247,7 @@ void Transaction::keep(Directory& directory, const std::string& name) {
   undo_.push_back(undo);
 }
 
-void Transaction::expect_ldconfig(const std::vector<ImagePath>& directories) {
+void Transaction::expect_ldconfig(const std::vector<ImagePath>& directories) try {
   for (const ImagePath& path : directories) {
     if (!image_.is_directory(path)) continue;
     Directory& library_directory = directory(path);
@@ -272,6 +282,8 @@ void Transaction::expect_ldconfig(const std::vector<ImagePath>& directories) {
     directory(cache).changed = true;
     undo_.push_back({Undo::Kind::remove_directory, &directory(cache), "ldconfig", ""});
   }
+} catch (const std::system_error& error) {
+  throw cannot("cannot prepare the image for ldconfig", error);
 }
 
 void Transaction::restore_links(Directory& directory, const Links& before) {
@@ -358,6 +370,7 @@ void Transaction::clean_up(bool keep_changes) noexcept {
 }
 
 void Transaction::commit() {
+  throw_if_interrupted();
   undo_.clear();
   clean_up(true);
 }

@@ -47,10 +47,11 @@ bool injected_too(const ImageRoot& image, const Plan& plan, const struct stat& f
 
 }  // namespace
 
-void validate(const Plan& plan, const Preflight& preflight, const ImageRoot& image,
-              const std::vector<ImagePath>& directories) {
+std::size_t validate(const Plan& plan, const Preflight& preflight, const ImageRoot& image,
+                     const std::vector<ImagePath>& directories) {
   const ImageLibraries libraries = ImageLibraries::read(image);
   std::vector<Problem> problems;
+  std::size_t looked_up = 0;
   for (std::size_t i = 0; i < plan.files.size(); ++i) {
     const PlannedFile& file = plan.files[i];
     const auto& facts = preflight.facts[i];
@@ -61,6 +62,7 @@ void validate(const Plan& plan, const Preflight& preflight, const ImageRoot& ima
       continue;
     }
     // ldconfig takes the file's name where there is no soname.
+    ++looked_up;
     const std::string soname = facts->soname.empty() ? file.name : facts->soname;
     const auto found = libraries.in_cache(soname, facts->machine, facts->elf_class);
     if (!found) {
@@ -89,6 +91,7 @@ void validate(const Plan& plan, const Preflight& preflight, const ImageRoot& ima
                         "it finds " + resolved.text(), way_out});
   }
   if (!problems.empty()) throw Error(std::move(problems));
+  return looked_up;
 }
 
 }  // namespace fromhost::core

@@ -144,6 +144,13 @@ Options parse_command_line(const std::vector<std::string>& words, const std::vec
   for (const SwitchGroup& group : groups)
     for (const Switch& one : group.switches) add_option(all, one.name, one.letter, !one.argument.empty());
   Options options;
+  // Whoever asks for help gets it, whatever else is wrong on the line.
+  for (const std::string& word : words) {
+    if (word == "--") break;
+    if (word == "-h" || word == "--help") options.mode = Mode::help;
+    if (word == "--version") options.mode = Mode::version;
+    if (options.mode != Mode::inject) return options;
+  }
   for (const po::option& option : parse(words, all, groups, refused).options) {
     const std::string value = option.value.empty() ? "" : option.value.front();
     if (option.position_key >= 0) {

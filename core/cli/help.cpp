@@ -56,8 +56,8 @@ void append_group(std::string& out, std::string_view heading) {
 
 std::string help_text(const std::vector<SwitchGroup>& groups) {
   std::string out =
-      "Inject files from the host into a Charliecloud image directory, so that what only\n"
-      "the host can give (GPU drivers, fast networks) works in the container.\n"
+      "Inject files from the host into a Charliecloud image directory, so that what\n"
+      "only the host can give (GPU drivers, fast networks) works in the container.\n"
       "\n"
       "Usage:\n"
       "\n"

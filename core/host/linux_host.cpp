@@ -363,8 +363,10 @@ UniqueFd LinuxHost::open_file(const HostPath& path) const {
 }
 
 std::string LinuxHost::read_file(const HostPath& path, std::uint64_t limit) const {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!fd) throw std::system_error(errno, std::generic_category(), path.text());
+  // Blocks on a FIFO until somebody writes, as any reader of a list that is still being made.
+  const UniqueFd fd(
+      again_after_signal([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY); }));
+  if (!fd) fail(errno, path.text());
   return read_all(fd.get(), limit, path.text());
 }
 
@@ -437,7 +439,7 @@ void require_regular(const struct stat& status, const HostPath& path) {
       kind = "unknown kind";
       break;
   }
-  fail(EINVAL, path.text() + " is not a regular file (" + kind + ")");
+  fail(EINVAL, std::string("not a regular file (") + kind + ")");
 }
 
 std::string read_all(int fd, std::uint64_t limit, const std::string& name) {

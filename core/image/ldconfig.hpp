@@ -20,6 +20,8 @@ class Ldconfig {
   /// The directories that it reports, in order; the first is where libraries go. Asked once, then remembered.
   /// Throws Error "empty path from ldconfig". Writes nothing.
   const std::vector<ImagePath>& directories();
+  /// Forgets the answer, since the configuration has changed.
+  void ask_again() { directories_.clear(); }
   /// Makes soname links and the cache. Throws Error where it cannot be run or fails.
   virtual void update();
 

@@ -25,4 +25,10 @@ std::optional<PathRule> path_rule(std::string_view path) {
   return std::nullopt;
 }
 
+bool looks_like_library(std::string_view path) {
+  for (const Row& row : kRows)
+    if (row.rule.role == FileRole::library && path.find(row.contained) != std::string_view::npos) return true;
+  return false;
+}
+
 }  // namespace fromhost::core

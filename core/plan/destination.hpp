@@ -19,4 +19,8 @@ struct PathRule {
 /// taken as given. Source: ch-fromhost(1), "Arbitrary files".
 std::optional<PathRule> path_rule(std::string_view path);
 
+/// Does the path look like a library, whatever else it looks like? Then ldconfig is wanted, as with the
+/// manual's tool, also where --dest or a /bin in the path decides where the file goes.
+bool looks_like_library(std::string_view path);
+
 }  // namespace fromhost::core

@@ -62,11 +62,10 @@ class Check {
       const bool executable = (status.st_mode & 0111) != 0;
       if (file.by_path_alone && !facts && !executable)
         result_.warnings.push_back(file.source.text() + " goes to " + file.directory.text() +
-                                   " because its " + file.rule +
+                                   " because its " + std::string(path_rule(file.source.text())->text) +
                                    ", but it is neither ELF nor executable; --dest places it elsewhere");
     } catch (const std::system_error& error) {
-      const int code = error.code().value();
-      problem("cannot inject: " + file.source.text(), code == EINVAL ? error.what() : errno_text(code));
+      problem("cannot inject: " + file.source.text(), cause_of(error));
     }
     result_.facts.push_back(std::move(facts));
   }

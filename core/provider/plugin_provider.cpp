@@ -59,6 +59,7 @@ std::unique_ptr<PluginProvider> PluginProvider::create(const fh_entry& entry, Ho
   if (provider->size < kNeeded || !provider->collect || !provider->destroy)
     throw failed(entry, "the plugin made an incomplete provider");
   made->provider_ = provider;
+  check_items(entry, loan);
   return made;
 }
 

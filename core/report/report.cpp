@@ -78,12 +78,15 @@ void Report::warnings(const std::vector<std::string>& warnings) {
 }
 
 void Report::injected(const Plan& plan, const Preflight& preflight, const std::string& image,
-                      bool ldconfig_ran) {
+                      bool ldconfig_ran, std::size_t libraries_found) {
   std::string what = counted(plan.files.size(), "file", "files") + " (" + human_bytes(preflight.bytes) + ")";
   if (!plan.directories.empty()) what += ", " + counted(plan.directories.size(), "directory", "directories");
   if (!plan.links.empty()) what += ", " + counted(plan.links.size(), "link", "links");
-  spdlog::info("injected {} into {}{}", what, image,
-               ldconfig_ran ? "; ldconfig ran and finds each library" : "");
+  std::string after = ldconfig_ran ? "; ldconfig ran" : "";
+  if (libraries_found > 0)
+    after += ", and the image's loader finds " +
+             (libraries_found == 1 ? "the library" : "all " + std::to_string(libraries_found) + " libraries");
+  spdlog::info("injected {} into {}{}", what, image, after);
 }
 
 void Report::failed(const Error& error) {

@@ -23,7 +23,8 @@ class Report {
   void plugins(const std::vector<PluginRecord>& records);
   void plan(const Plan& plan);  ///< -v: each file, where and why
   void warnings(const std::vector<std::string>& warnings);
-  void injected(const Plan& plan, const Preflight& preflight, const std::string& image, bool ldconfig_ran);
+  void injected(const Plan& plan, const Preflight& preflight, const std::string& image, bool ldconfig_ran,
+                std::size_t libraries_found);
   void failed(const Error& error);
 
  private:
