@@ -13,6 +13,7 @@ struct Switch {
   char letter = 0;       ///< short option, or 0
   std::string argument;  ///< name of its argument in --help; empty: it takes none
   std::string help;
+  bool setting = false;  ///< says how, not what: its provider gets it before the others
 };
 
 /// The options of one provider, under its name in --help.

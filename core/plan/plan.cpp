@@ -24,8 +24,7 @@ class Planner {
           plan_.directories.push_back({*path, item.reason, item.provider});
         return;
       case ItemKind::link:
-        if (const auto path = absolute(*item.destination))
-          plan_.links.push_back({*path, item.source, item.reason, item.provider});
+        add_link(item);
         return;
       case ItemKind::ld_so_conf:
         add_ld_so_conf(item);
@@ -59,6 +58,13 @@ class Planner {
     return std::nullopt;
   }
 
+  /// A relative path is one in the directory where libraries go.
+  void add_link(const Contribution& item) {
+    const std::string& path = *item.destination;
+    const ImagePath at = path.front() == '/' ? ImagePath(path) : directories_().front() / path;
+    plan_.links.push_back({at, item.source, item.reason, item.provider});
+  }
+
   void add_ld_so_conf(const Contribution& item) {
     const std::string file = item.destination.value_or("ch-fromhost.conf");
     // The line is read by ldconfig, which splits it at blanks, commas, colons and more.
@@ -83,7 +89,8 @@ class Planner {
       return problem("paths can't contain newline: " + item.source, "", "");
     if (file.name.empty() || file.name == "." || file.name == "..")
       return problem("cannot inject: " + item.source, "Is a directory", "list the files themselves");
-    if (file.role == FileRole::library) plan_.has_libraries = true;
+    if (file.role == FileRole::library || (item.kind == ItemKind::file && looks_like_library(item.source)))
+      plan_.has_libraries = true;
     settle(std::move(file));
   }
 

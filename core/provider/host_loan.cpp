@@ -29,7 +29,7 @@ struct HostServices {
       return body(loan);
     } catch (const std::system_error& error) {
       const int code = error.code().value();
-      loan.last_error_ = code == EINVAL ? error.what() : errno_text(code);
+      loan.last_error_ = cause_of(error);
       return code == ENOENT || code == ENOTDIR ? FH_NOT_HERE : FH_FAILED;
     } catch (const std::exception& error) {
       loan.last_error_ = error.what();

@@ -98,7 +98,8 @@ void PluginCatalog::add(const std::string& file) {
     std::vector<Switch> switches;
     for (std::uint64_t i = 0; i < entry.option_count; ++i) {
       const fh_option& option = entry.options[i];
-      const Switch one{option.name, option.letter, option.argument ? option.argument : "", option.help};
+      const Switch one{option.name, option.letter, option.argument ? option.argument : "", option.help,
+                       (option.flags & FH_OPTION_SETTING) != 0};
       if (is_core_switch(one))
         throw PluginRefused("wants --" + one.name + (one.letter ? std::string(" or -") + one.letter : "") +
                             ", an option of ch-fromhost itself");

@@ -19,7 +19,7 @@ struct Request {
   std::optional<std::string> destination;  ///< the --dest in force here
 };
 
-/// Folds --dest into what follows it. `groups` tells who owns which switch.
+/// Folds --dest into what follows it, and puts settings first. `groups` tells who owns which switch.
 std::vector<Request> read_requests(const Options& options, const std::vector<SwitchGroup>& groups);
 
 }  // namespace fromhost::core

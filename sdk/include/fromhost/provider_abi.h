@@ -112,8 +112,8 @@ typedef struct fh_files {
   fh_status (*inspect)(const fh_host* host, const char* path, fh_file_info* info);
   /* The names in a directory, sorted, without . and .. */
   fh_status (*list)(const fh_host* host, const char* path, const char* const** names, uint64_t* count);
-  /* The directory below which absolute paths are looked up: "/", or what --host-root says. Relative paths are the
-   * person's own, from the current directory. */
+  /* The directory below which absolute paths are looked up: "/", or what --host-root says. Relative paths are
+   * the person's own, from the current directory. */
   const char* (*root)(const fh_host* host);
 } fh_files;
 
@@ -216,12 +216,14 @@ struct fh_provider {
 };
 
 /* An option that the provider owns. */
+#define FH_OPTION_SETTING 1u /* flag: says how, not what; collect() gets it before the other options */
 typedef struct fh_option {
   const char* name;     /* long name without dashes: lower case letters, digits, dashes */
   const char* argument; /* name of its argument for --help, upper case; NULL: it takes none */
   const char* help;     /* for --help: a phrase without full stop */
   char letter;          /* short option, or 0 */
-  char reserved[7];
+  uint8_t flags;        /* FH_OPTION_SETTING */
+  char reserved[6];
 } fh_option;
 
 /* The exported constant. Its first twelve bytes never move. */

@@ -380,7 +380,12 @@ constexpr std::uint64_t count_of(std::nullptr_t) {
 
 /// An entry of the option table: {name, argument or nullptr, help, letter or 0}.
 constexpr fh_option option(const char* name, const char* argument, const char* help, char letter = 0) {
-  return {name, argument, help, letter, {}};
+  return {name, argument, help, letter, 0, {}};
+}
+/// The same for an option that says how, not what: collect() gets it before the others, wherever it stands on
+/// the command line.
+constexpr fh_option setting(const char* name, const char* argument, const char* help, char letter = 0) {
+  return {name, argument, help, letter, FH_OPTION_SETTING, {}};
 }
 
 }  // namespace fromhost
