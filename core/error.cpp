@@ -49,8 +49,8 @@ std::string cause_of(const std::system_error& error) {
 }
 
 std::string errno_text(int error) {
-  const char* text = strerrordesc_np(error);
-  return text ? text : "error " + std::to_string(error);
+  // English as long as nobody calls setlocale(), which we do not.
+  return std::strerror(error);
 }
 
 }  // namespace fromhost::core

@@ -27,7 +27,7 @@ struct ElfFacts {
 /// Reads from an open descriptor, whose offset does not matter. nullopt: not an ELF file, or a malformed one.
 std::optional<ElfFacts> read_elf(int fd);
 
-/// "x86-64", "AArch64", …, or "machine 243" for one without a name here.
+/// "x86-64", "AArch64", …, or "machine 258" for one without a name here.
 std::string machine_name(std::uint16_t machine);
 
 }  // namespace fromhost::core
