@@ -65,7 +65,20 @@ bool ldconfig_looks_at(const std::string& name) {
 
 std::vector<std::string> names_in(const UniqueFd& directory) {
   // A descriptor of its own: readdir's position belongs to the open file description.
-  return list_directory(UniqueFd(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+  UniqueFd own(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Taken for empty, all links of a library directory would be removed on the way back.
+  if (!own) throw std::system_error(errno, std::generic_category(), "open");
+  return list_directory(std::move(own));
+}
+
+/// On the way back, a call that failed for a moment (a network file system's server) is worth a second try.
+template <typename Body>
+void twice(Body body) {
+  try {
+    body();
+  } catch (const std::system_error&) {
+    body();
+  }
 }
 
 Error cannot(const std::string& what, const std::system_error& error) {
@@ -334,7 +347,7 @@ void Transaction::undo(const Undo& step) {
 
 void Transaction::roll_back() noexcept {
   for (auto step = undo_.rbegin(); step != undo_.rend(); ++step) try {
-      undo(*step);
+      twice([&] { undo(*step); });
     } catch (const std::exception& error) {
       spdlog::error("apply: cannot undo the change of {} in the image: {}", step->name, error.what());
     }
@@ -345,7 +358,7 @@ void Transaction::roll_back() noexcept {
 void Transaction::clean_up(bool keep_changes) noexcept {
   const auto attempt = [](const char* what, auto body) {
     try {
-      body();
+      twice(body);
     } catch (const std::exception& error) {
       spdlog::warn("apply: cannot {} in the image: {}", what, error.what());
     }
@@ -355,14 +368,22 @@ void Transaction::clean_up(bool keep_changes) noexcept {
       for (const std::string& name : names_in(staging_->fd)) files_.remove(staging_->fd.get(), name);
     });
   for (auto step = undo_staging_.rbegin(); step != undo_staging_.rend(); ++step)
-    attempt("remove the staging directory", [&] { undo(*step); });
+    attempt("remove the staging directory", [&] {
+      try {
+        undo(*step);
+      } catch (const std::system_error& error) {
+        // Files of the plan, or another run's staging directory.
+        if (error.code() != std::errc::directory_not_empty) throw;
+      }
+    });
   undo_staging_.clear();
   for (Directory& one : directories_) {
     if (one.made && &one == staging_) continue;
     if (one.made_writable)
       attempt("restore a directory's mode",
               [&] { files_.change_mode(one.fd.get(), one.before.st_mode & 07777); });
-    if ((!keep_changes || !one.changed) && !one.made && one.before.st_uid == ::geteuid())
+    if ((!keep_changes || !one.changed) && !one.made &&
+        (one.before.st_uid == ::geteuid() || ::geteuid() == 0))
       attempt("restore a directory's times",
               [&] { files_.change_times(one.fd.get(), one.before.st_atim, one.before.st_mtim); });
   }

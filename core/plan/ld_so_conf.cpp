@@ -31,6 +31,16 @@ bool includes_directory(const std::string& conf) {
   return false;
 }
 
+/// A file's text, "" where there is none; one that cannot be read must not be taken for empty and replaced.
+std::string old_text(const ImagePath& path, const ImageRoot& image) {
+  if (auto text = image.read_file(path, kConfLimit)) return *text;
+  const auto status = image.stat(path);
+  if (!status || !S_ISREG(status->st_mode)) return "";
+  throw Error({Stage::plan, "cannot read file: " + path.text(),
+               status->st_size > static_cast<off_t>(kConfLimit) ? "larger than 1 MiB" : "Permission denied",
+               "it is in the image, and other lines of it are to stay"});
+}
+
 std::string with_line(std::string text, const std::string& line) {
   if (!text.empty() && text.back() != '\n') text += '\n';
   return text + line + '\n';
@@ -43,7 +53,7 @@ std::vector<PlannedText> ld_so_conf_texts(const std::map<std::string, std::vecto
   std::vector<PlannedText> texts;
   for (const auto& [file, wanted] : lines) {
     const ImagePath path = ImagePath("/etc/ld.so.conf.d") / file;
-    const std::string old = image.read_file(path, kConfLimit).value_or("");
+    const std::string old = old_text(path, image);
     std::string content = old;
     for (const std::string& line : wanted) {
       const auto present = lines_of(content);
@@ -52,9 +62,10 @@ std::vector<PlannedText> ld_so_conf_texts(const std::map<std::string, std::vecto
     }
     if (content != old) texts.push_back({path, content, "directories for the loader"});
   }
+  if (lines.empty()) return texts;
   const ImagePath conf("/etc/ld.so.conf");
-  const std::string old = image.read_file(conf, kConfLimit).value_or("");
-  if (!lines.empty() && !includes_directory(old))
+  const std::string old = old_text(conf, image);
+  if (!includes_directory(old))
     texts.push_back({conf, with_line(old, kInclude), "the loader reads etc/ld.so.conf.d"});
   return texts;
 }
