@@ -25,8 +25,8 @@ void print_paths(const Options& options, const ImageRoot& image, Ldconfig& ldcon
   if (!libfabric)
     throw Error({Stage::image, "no libfabric in the image: " + image.path(),
                  "nothing provides libfabric.so.1", "install libfabric in the image"});
-  if (options.print_fi) report.answer((libfabric->parent() / "libfabric").text());
-  if (options.print_cray_fi) report.answer(libfabric->parent().text());
+  if (options.print_fi) report.answer((libfabric->path.parent() / "libfabric").text());
+  if (options.print_cray_fi) report.answer(libfabric->path.parent().text());
 }
 
 void inject(const Options& options, const PluginCatalog& catalog, HostSystem& host, const ImageRoot& image,

@@ -20,6 +20,8 @@ namespace {
 // Far above what linkers write; they bound the memory that a hostile file can make us use.
 constexpr std::uint64_t kMaxDynamicBytes = 1u << 20;
 constexpr std::size_t kMaxNeeded = 4096;
+constexpr std::uint64_t kMaxVersionBytes = 1u << 16;
+constexpr std::size_t kMaxVersions = 4096;
 constexpr std::uint64_t kMaxNameBytes = 4096;  // PATH_MAX: a longer name cannot be opened
 constexpr std::uint64_t kMaxSearchPathBytes =
     65536;  // stores with one directory a package fill some thousands
@@ -105,6 +107,62 @@ std::optional<Range> in_file(const std::vector<GElf_Phdr>& loads, std::uint64_t 
   return std::nullopt;
 }
 
+/// The bytes of a version table, from an address to the end of its segment, within bounds.
+std::vector<char> version_table(int fd, const std::vector<GElf_Phdr>& loads, std::uint64_t address) {
+  const auto range = in_file(loads, address);
+  if (!range) return {};
+  std::vector<char> bytes(static_cast<std::size_t>(std::min<std::uint64_t>(range->bytes, kMaxVersionBytes)));
+  bytes.resize(read_at(fd, bytes.data(), bytes.size(), range->offset));
+  return bytes;
+}
+
+template <typename Struct>
+std::optional<Struct> struct_at(const std::vector<char>& bytes, std::size_t at) {
+  if (at > bytes.size() || bytes.size() - at < sizeof(Struct)) return std::nullopt;
+  Struct found;
+  std::memcpy(&found, bytes.data() + at, sizeof found);
+  return found;
+}
+
+/// DT_VERNEED: a list of libraries, each with a list of versions. The structs are the same for both classes.
+/// Offsets are forward only and entries are counted, so that a hostile list ends.
+template <typename Name>
+void read_version_needs(const std::vector<char>& bytes, Name name, ElfFacts& facts) {
+  std::size_t entries = 0;
+  for (std::size_t at = 0;;) {
+    const auto library = struct_at<Elf64_Verneed>(bytes, at);
+    if (!library) return;
+    const auto soname = name(library->vn_file);
+    std::size_t version_at = at + library->vn_aux;
+    for (unsigned i = 0; i < library->vn_cnt; ++i) {
+      const auto version = struct_at<Elf64_Vernaux>(bytes, version_at);
+      if (!version || ++entries > kMaxVersions) return;
+      const auto text = name(version->vna_name);
+      if (soname && text)
+        facts.version_needs.push_back({*soname, *text, (version->vna_flags & VER_FLG_WEAK) != 0});
+      if (version->vna_next == 0) break;
+      version_at += version->vna_next;
+    }
+    if (library->vn_next == 0 || ++entries > kMaxVersions) return;
+    at += library->vn_next;
+  }
+}
+
+/// DT_VERDEF: a list of versions, the name first in each one's own list; the base is the file's own name.
+template <typename Name>
+void read_versions(const std::vector<char>& bytes, Name name, ElfFacts& facts) {
+  std::size_t entries = 0;
+  for (std::size_t at = 0; ++entries <= kMaxVersions;) {
+    const auto version = struct_at<Elf64_Verdef>(bytes, at);
+    if (!version) return;
+    const auto first = struct_at<Elf64_Verdaux>(bytes, at + version->vd_aux);
+    if (first && (version->vd_flags & VER_FLG_BASE) == 0)
+      if (const auto text = name(first->vda_name)) facts.versions.push_back(*text);
+    if (version->vd_next == 0) return;
+    at += version->vd_next;
+  }
+}
+
 /// Fills in what PT_DYNAMIC says; false if it is malformed. Where a tag is repeated the last one counts, as
 /// in glibc.
 bool read_dynamic(int fd, Elf* elf, const GElf_Phdr& segment, const std::vector<GElf_Phdr>& loads,
@@ -117,7 +175,7 @@ bool read_dynamic(int fd, Elf* elf, const GElf_Phdr& segment, const std::vector<
                                         entries * entry_bytes, ELF_T_DYN);
   if (!data) return false;
 
-  std::optional<std::uint64_t> table, table_bytes, soname, rpath, runpath;
+  std::optional<std::uint64_t> table, table_bytes, soname, rpath, runpath, version_needs, versions;
   std::vector<std::uint64_t> needed;
   for (std::size_t i = 0; i < entries; ++i) {
     GElf_Dyn entry;
@@ -132,6 +190,12 @@ bool read_dynamic(int fd, Elf* elf, const GElf_Phdr& segment, const std::vector<
         break;
       case DT_SONAME:
         soname = entry.d_un.d_val;
+        break;
+      case DT_VERNEED:
+        version_needs = entry.d_un.d_ptr;
+        break;
+      case DT_VERDEF:
+        versions = entry.d_un.d_ptr;
         break;
       case DT_RPATH:
         rpath = entry.d_un.d_val;
@@ -159,6 +223,11 @@ bool read_dynamic(int fd, Elf* elf, const GElf_Phdr& segment, const std::vector<
   };
   for (std::uint64_t start : needed)
     if (!take(start, kMaxNameBytes, facts.needed.emplace_back())) return false;
+  constexpr auto kOurData = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+  const auto name = [&](std::uint64_t start) { return read_string(fd, *strings, start, kMaxNameBytes); };
+  if (version_needs && facts.data == kOurData)
+    read_version_needs(version_table(fd, loads, *version_needs), name, facts);
+  if (versions && facts.data == kOurData) read_versions(version_table(fd, loads, *versions), name, facts);
   return take(soname, kMaxNameBytes, facts.soname) && take(rpath, kMaxSearchPathBytes, facts.rpath) &&
          take(runpath, kMaxSearchPathBytes, facts.runpath);
 }

@@ -11,6 +11,13 @@
 
 namespace fromhost::core {
 
+/// A symbol version that a file wants of one of its libraries: "FABRIC_1.3" of "libfabric.so.1".
+struct VersionNeed {
+  std::string library;  ///< soname
+  std::string version;
+  bool weak = false;  ///< the loader goes on without it
+};
+
 struct ElfFacts {
   std::uint8_t elf_class = 0;  ///< ELFCLASS32 or ELFCLASS64
   std::uint8_t data = 0;       ///< ELFDATA2LSB or ELFDATA2MSB
@@ -22,6 +29,9 @@ struct ElfFacts {
   std::vector<std::string> needed;
   std::string rpath;    ///< DT_RPATH, unexpanded
   std::string runpath;  ///< DT_RUNPATH, unexpanded
+  /// Symbol versions, wanted and defined; left empty in files of the other byte order.
+  std::vector<VersionNeed> version_needs;
+  std::vector<std::string> versions;
 };
 
 /// Reads from an open descriptor, whose offset does not matter. nullopt: not an ELF file, or a malformed one.

@@ -70,6 +70,10 @@ class HostSystem {
   virtual HostFile inspect(const HostPath& path) const = 0;
   /// Names in a directory, sorted, without . and ..; throws std::system_error.
   virtual std::vector<std::string> list(const HostPath& path) const = 0;
+  /// The path with every symbolic link resolved; throws std::system_error.
+  virtual HostPath resolve(const HostPath& path) const {
+    throw std::system_error(ENOSYS, std::generic_category(), path.text());
+  }
   /// The first executable of this name in PATH (or the path itself if it has a slash); nullopt if there is
   /// none.
   virtual std::optional<HostPath> find_program(const std::string& name) const = 0;

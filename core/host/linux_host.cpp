@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 
 #include "core/host/again_after_signal.hpp"
 
@@ -99,6 +100,12 @@ std::optional<HostPath> LinuxHost::find_program(const std::string& name) const {
       return HostPath(std::move(candidate));
   }
   return std::nullopt;
+}
+
+HostPath LinuxHost::resolve(const HostPath& path) const {
+  const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
+  if (!resolved) fail(errno, path.text());
+  return HostPath(resolved.get());
 }
 
 HostPath LinuxHost::own_directory() const {

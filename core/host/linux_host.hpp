@@ -15,6 +15,7 @@ class LinuxHost : public HostSystem {
   std::string read_standard_input(std::uint64_t limit) override;
   HostFile inspect(const HostPath& path) const override;
   std::vector<std::string> list(const HostPath& path) const override;
+  HostPath resolve(const HostPath& path) const override;
   std::optional<HostPath> find_program(const std::string& name) const override;
   HostPath own_directory() const override;
 };

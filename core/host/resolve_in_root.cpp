@@ -35,8 +35,8 @@ bool read_link(int link, std::string& target) {
   return true;
 }
 
-/// The path's components in reverse, so that the next one is at the back. A trailing slash leaves a ".": the
-/// last component must then be a directory, and its link is followed.
+/// The path's components in reverse, so that the next one is at the back. A trailing slash leaves an empty one
+/// at the very end: the last component must then be a directory, and its link is followed.
 void push_components(std::string_view path, std::vector<std::string>& todo) {
   std::vector<std::string> parts;
   std::size_t begin = 0;
@@ -46,7 +46,7 @@ void push_components(std::string_view path, std::vector<std::string>& todo) {
     if (end > begin) parts.emplace_back(path.substr(begin, end - begin));
     begin = end + 1;
   }
-  if (!path.empty() && path.back() == '/' && !parts.empty()) parts.emplace_back(".");
+  if (todo.empty() && !parts.empty() && path.back() == '/') todo.emplace_back();
   todo.insert(todo.end(), parts.rbegin(), parts.rend());
 }
 
@@ -60,23 +60,30 @@ bool is_procfs(int fd) {
 UniqueFd open_by_walking(int root, const char* path, int flags) {
   std::vector<UniqueFd> above;  // the open directories from the root down; ".." pops, and never opens ".."
   std::vector<std::string> todo;
+  if (std::strlen(path) >= PATH_MAX) {
+    errno = ENAMETOOLONG;
+    return UniqueFd();
+  }
   push_components(path, todo);
   int links = 0;
   const auto here = [&] { return above.empty() ? root : above.back().get(); };
   while (!todo.empty()) {
     const std::string name = std::move(todo.back());
     todo.pop_back();
-    const bool last = todo.empty();
-    if (name == "..") {
-      if (!above.empty()) above.pop_back();
+    if (name.empty()) continue;
+    const bool slash = todo.size() == 1 && todo.back().empty();
+    const bool last = todo.empty() || slash;
+    if (name == "." || name == "..") {
+      // Either takes the right to search the directory, as in the kernel's own walk.
+      if (!UniqueFd(::openat(here(), ".", O_PATH | O_CLOEXEC))) return UniqueFd();
+      if (name == ".." && !above.empty()) above.pop_back();
       continue;
     }
-    if (name == ".") continue;
     UniqueFd next(::openat(here(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!next) return UniqueFd();
     struct stat facts;
     if (::fstat(next.get(), &facts) != 0) return UniqueFd();
-    if (S_ISLNK(facts.st_mode) && !(last && (flags & O_NOFOLLOW))) {
+    if (S_ISLNK(facts.st_mode) && !(last && !slash && (flags & O_NOFOLLOW))) {
       std::string target;
       // procfs links can lead anywhere without saying so; RESOLVE_NO_MAGICLINKS answers ELOOP, too.
       if (++links > kMostLinks || is_procfs(next.get())) {
@@ -92,19 +99,11 @@ UniqueFd open_by_walking(int root, const char* path, int flags) {
       push_components(target, todo);
       continue;
     }
-    if (!last && !S_ISDIR(facts.st_mode)) {
+    if (!S_ISDIR(facts.st_mode) && (!last || slash || (flags & O_DIRECTORY))) {
       errno = ENOTDIR;
       return UniqueFd();
     }
     if (last) {
-      if (S_ISDIR(facts.st_mode)) {
-        above.push_back(std::move(next));
-        break;
-      }
-      if (flags & O_DIRECTORY) {
-        errno = ENOTDIR;
-        return UniqueFd();
-      }
       if (flags & O_PATH) return next;
       // The name may have become a link since: O_NOFOLLOW makes that an error instead of a way out.
       return UniqueFd(::openat(here(), name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
@@ -131,6 +130,23 @@ UniqueFd open_in_root(int root, const char* path, int flags) {
     if (errno == ENOSYS || errno == EPERM) return open_by_walking(root, path, flags);
     return UniqueFd();
   }
+}
+
+std::optional<std::string> path_of(int fd) {
+  char text[PATH_MAX];
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t length = ::readlink(link.c_str(), text, sizeof text);
+  if (length <= 0 || static_cast<std::size_t>(length) == sizeof text) return std::nullopt;
+  return std::string(text, static_cast<std::size_t>(length));
+}
+
+std::optional<std::string> path_below(int root, int fd) {
+  const auto top = path_of(root), path = path_of(fd);
+  if (!top || !path) return std::nullopt;
+  if (*top == "/") return path;
+  if (*path == *top) return "/";
+  if (path->compare(0, top->size() + 1, *top + "/") != 0) return std::nullopt;
+  return path->substr(top->size());
 }
 
 std::vector<std::string> list_directory(UniqueFd fd) {

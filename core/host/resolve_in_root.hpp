@@ -2,6 +2,7 @@
 // Looking below a directory as if chrooted there: links are followed, none leads out.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,12 @@ UniqueFd open_in_root(int root, const char* path, int flags);
 
 /// The same without openat2: component by component, each opened without following, links expanded by hand.
 UniqueFd open_by_walking(int root, const char* path, int flags);
+
+/// Where an open file is, as /proc says.
+std::optional<std::string> path_of(int fd);
+/// Where an open file is, as a path below the open directory `root` ("/" for itself); nullopt where it is
+/// not.
+std::optional<std::string> path_below(int root, int fd);
 
 /// Names in an open directory, sorted, without . and ..; empty for an invalid descriptor.
 std::vector<std::string> list_directory(UniqueFd directory);

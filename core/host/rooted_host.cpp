@@ -49,6 +49,13 @@ HostFile RootedHost::inspect(const HostPath& path) const {
   return describe(status);
 }
 
+HostPath RootedHost::resolve(const HostPath& path) const {
+  if (!path.text().starts_with('/')) return host_.resolve(path);
+  const auto inside = path_below(directory_.get(), open_below(path, O_PATH).get());
+  if (!inside) throw std::system_error(ENOENT, std::generic_category(), path.text());
+  return HostPath(*inside);
+}
+
 std::vector<std::string> RootedHost::list(const HostPath& path) const {
   if (!path.text().starts_with('/')) return host_.list(path);
   return list_directory(open_below(path, O_RDONLY | O_DIRECTORY));

@@ -23,6 +23,7 @@ class RootedHost : public HostSystem {
   std::string read_standard_input(std::uint64_t limit) override { return host_.read_standard_input(limit); }
   HostFile inspect(const HostPath& path) const override;
   std::vector<std::string> list(const HostPath& path) const override;
+  HostPath resolve(const HostPath& path) const override;
   std::optional<HostPath> find_program(const std::string& name) const override {
     return host_.find_program(name);
   }

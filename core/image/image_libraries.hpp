@@ -25,12 +25,22 @@ class ImageLibraries {
   /// The first path of this soname for any machine.
   std::optional<ImagePath> in_cache(const std::string& soname) const;
 
+  const std::vector<LdSoCacheEntry>& entries() const { return entries_; }
+
  private:
   std::vector<LdSoCacheEntry> entries_;
 };
 
-/// The libfabric that the image's loader would load for libfabric.so.1: from the cache, else the first of
-/// `directories` (ldconfig's) and the usual places that has one. Its path with links as the loader says it.
-std::optional<ImagePath> find_libfabric(const ImageRoot& image, const std::vector<ImagePath>& directories);
+/// The image's libfabric.
+struct ImageLibfabric {
+  ImagePath path;                 ///< as the loader says it: …/libfabric.so.1
+  ImagePath file;                 ///< the file itself, links resolved
+  std::vector<ImagePath> others;  ///< other files of that name, which the loader does not load
+};
+
+/// The libfabric that the image's loader would load for libfabric.so.1: from the cache, else from the first
+/// of `directories` (ldconfig's) that has one, else from one walk of the image. nullopt: it has none.
+std::optional<ImageLibfabric> find_libfabric(const ImageRoot& image,
+                                             const std::vector<ImagePath>& directories);
 
 }  // namespace fromhost::core

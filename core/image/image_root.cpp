@@ -13,18 +13,6 @@
 #include "core/host/resolve_in_root.hpp"
 
 namespace fromhost::core {
-namespace {
-
-std::optional<std::string> path_of(int fd) {
-  char text[PATH_MAX];
-  const std::string link = "/proc/self/fd/" + std::to_string(fd);
-  const ssize_t length = ::readlink(link.c_str(), text, sizeof text);
-  if (length <= 0 || static_cast<std::size_t>(length) == sizeof text) return std::nullopt;
-  return std::string(text, static_cast<std::size_t>(length));
-}
-
-}  // namespace
-
 ImageRoot ImageRoot::open(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) {
@@ -94,10 +82,8 @@ std::vector<std::string> ImageRoot::list(const ImagePath& path) const {
 std::optional<ImagePath> ImageRoot::resolve(const ImagePath& path) const {
   const UniqueFd fd = open_at(path, O_PATH);
   if (!fd) return std::nullopt;
-  const auto root = path_of(fd_.get());
-  const auto inside = path_of(fd.get());
-  if (!root || !inside || inside->compare(0, root->size(), *root) != 0) return std::nullopt;
-  return ImagePath(std::string_view(*inside).substr(*root == "/" ? 0 : root->size()));
+  const auto inside = path_below(fd_.get(), fd.get());
+  return inside ? std::optional<ImagePath>(*inside) : std::nullopt;
 }
 
 }  // namespace fromhost::core

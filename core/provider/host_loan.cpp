@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/host/library_closure.hpp"
 #include "core/host/our_machine.hpp"
 #include "core/image/image_libraries.hpp"
 #include "core/log.hpp"
@@ -157,6 +158,14 @@ struct HostServices {
     });
   }
 
+  static fh_status resolve(const fh_host* host, const char* path, const char** resolved) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!path || !resolved) return wrong(loan, "resolve() without path or result");
+      *resolved = loan.lent_.emplace_back(loan.host_.resolve(HostPath(path)).text()).c_str();
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
   static const char* root(const fh_host* host) {
     const char* found = "/";
     guarded(host, [&](HostLoan& loan) {
@@ -252,6 +261,25 @@ struct HostServices {
     });
   }
 
+  static fh_status linked(const fh_host* host, const char* path, const char* const** sonames,
+                          const char* const** paths, std::uint64_t* count) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!path || !sonames || !paths || !count) return wrong(loan, "linked() without path or result");
+      if (!loan.libraries_.facts(HostPath(path))) return static_cast<fh_status>(FH_NOT_HERE);
+      std::vector<std::string> names;
+      std::vector<const char*> places;
+      for (const LinkedLibrary& one : linked_libraries(HostPath(path), loan.host_, loan.libraries_)) {
+        names.push_back(one.soname);
+        const bool found = !one.path.text().empty();
+        places.push_back(found ? loan.lent_.emplace_back(one.path.text()).c_str() : nullptr);
+      }
+      *count = names.size();
+      *sonames = lend_list(loan, std::move(names));
+      *paths = loan.lent_lists_.emplace_back(std::move(places)).data();
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
   static fh_status inspect_in_image(const fh_host* host, const char* path, fh_file_info* info) {
     return guarded(host, [&](HostLoan& loan) {
       if (!path || !info || info->size < sizeof(fh_file_info))
@@ -290,10 +318,10 @@ struct HostServices {
 
   static const void* extension(const fh_host*, const char* id, std::uint32_t revision) {
     static constexpr fh_files kFiles = {
-        sizeof(fh_files), FH_FILES_REVISION, read, read_standard_input, inspect, list, root};
+        sizeof(fh_files), FH_FILES_REVISION, read, read_standard_input, inspect, list, root, resolve};
     static constexpr fh_commands kCommands = {sizeof(fh_commands), FH_COMMANDS_REVISION, run};
     static constexpr fh_libraries kLibraries = {
-        sizeof(fh_libraries), FH_LIBRARIES_REVISION, kOurMachine, {}, cached, inspect_elf, find};
+        sizeof(fh_libraries), FH_LIBRARIES_REVISION, kOurMachine, {}, cached, inspect_elf, find, linked};
     static constexpr fh_image kImage = {sizeof(fh_image), FH_IMAGE_REVISION, inspect_in_image, read_in_image,
                                         find_in_image};
     const std::string_view asked = id ? id : "";

@@ -115,6 +115,8 @@ typedef struct fh_files {
   /* The directory below which absolute paths are looked up: "/", or what --host-root says. Relative paths are
    * the person's own, from the current directory. */
   const char* (*root)(const fh_host* host);
+  /* The path with every symbolic link resolved. FH_NOT_HERE: no such file. */
+  fh_status (*resolve)(const fh_host* host, const char* path, const char** resolved);
 } fh_files;
 
 /* Extension: commands on the host. */
@@ -176,6 +178,11 @@ typedef struct fh_libraries {
   /* The file that a program of this machine and class would load for `soname`. FH_NOT_HERE: none. */
   fh_status (*find)(const fh_host* host, const char* soname, uint16_t machine, uint8_t elf_class,
                     const char** path);
+  /* The libraries that `path` brings along by being linked with them, directly and by way of others, each
+   * once: what ldd prints, without running anything. paths[i] is NULL where sonames[i] is not found on this
+   * host. FH_NOT_HERE: it cannot be read, or is not ELF. */
+  fh_status (*linked)(const fh_host* host, const char* path, const char* const** sonames,
+                      const char* const** paths, uint64_t* count);
 } fh_libraries;
 
 /* Extension: the image, as it is before the run; links are followed inside it. It may be hostile. */

@@ -68,6 +68,12 @@ struct CachedLibrary {
   std::string path;
 };
 
+/// A library that another file is linked with.
+struct LinkedLibrary {
+  std::string soname;
+  std::optional<std::string> path;  ///< nullopt: not found on this host
+};
+
 /// A file of the host, or of the image.
 struct FileInfo {
   fh_file_kind kind = FH_FILE_OTHER;
@@ -180,6 +186,15 @@ class Host {
     return {names, names + count};
   }
 
+  /// The path with every symbolic link resolved; nullopt where there is no such file.
+  std::optional<std::string> resolve(const std::string& path) const {
+    const char* resolved = nullptr;
+    const fh_status status =
+        service<fh_files>(FH_FILES, FH_FILES_REVISION).resolve(host_, path.c_str(), &resolved);
+    if (status == FH_NOT_HERE) return std::nullopt;
+    if (status != FH_OK) throw Failure(path + ": " + last_error());
+    return resolved;
+  }
   /// The directory below which absolute paths are looked up: "/", or what --host-root says.
   std::string root() const { return service<fh_files>(FH_FILES, FH_FILES_REVISION).root(host_); }
 
@@ -237,6 +252,22 @@ class Host {
     if (status == FH_NOT_HERE) return std::nullopt;
     if (status != FH_OK) throw Failure(soname + ": " + last_error());
     return path;
+  }
+
+  /// The libraries that a file brings along by being linked with them, directly and by way of others, each
+  /// once; none where it cannot be read or is not ELF.
+  std::vector<LinkedLibrary> linked_libraries(const std::string& path) const {
+    const char* const* sonames = nullptr;
+    const char* const* paths = nullptr;
+    std::uint64_t count = 0;
+    const fh_status status = service<fh_libraries>(FH_LIBRARIES, FH_LIBRARIES_REVISION)
+                                 .linked(host_, path.c_str(), &sonames, &paths, &count);
+    if (status == FH_NOT_HERE) return {};
+    if (status != FH_OK) throw Failure(path + ": " + last_error());
+    std::vector<LinkedLibrary> found;
+    for (std::uint64_t i = 0; i < count; ++i)
+      found.push_back({sonames[i], paths[i] ? std::optional<std::string>(paths[i]) : std::nullopt});
+    return found;
   }
 
   /// A file of the image; nullopt where there is none.
