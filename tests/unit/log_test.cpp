@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The talk on stderr: which level shows what, and no control character of strangers reaches a terminal.
+#include "core/log.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fromhost::core {
+namespace {
+
+std::string said_at(int verbosity) {
+  testing::internal::CaptureStderr();
+  start_log(verbosity);
+  spdlog::trace("a trace");
+  spdlog::debug("a debug");
+  spdlog::info("an info");
+  spdlog::warn("a warn");
+  spdlog::error("an err");
+  start_log(0);
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(Log, EachVAndEachQMovesTheLevelByOne) {
+  const std::string err = "ch-fromhost: error: an err\n";
+  const std::string warn = "ch-fromhost: warning: a warn\n" + err;
+  const std::string info = "ch-fromhost: an info\n" + warn;
+  const std::string debug = "ch-fromhost: a debug\n" + info;
+  const std::string trace = "ch-fromhost: a trace\n" + debug;
+  struct Row {
+    const char* name;
+    int verbosity;
+    std::string said;
+  };
+  const Row rows[] = {
+      {"-vvv", 3, trace}, {"-vv", 2, trace}, {"-v", 1, debug}, {"nothing", 0, info},
+      {"-q", -1, warn},   {"-qq", -2, err},  {"-qqq", -3, ""}, {"-qqqq", -4, ""},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    EXPECT_EQ(said_at(row.verbosity), row.said);
+  }
+}
+
+TEST(Log, NothingIsSaidOnStandardOutput) {
+  testing::internal::CaptureStdout();
+  said_at(2);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+}
+
+TEST(Log, ALineStaysOneLineWhateverAFileIsCalled) {
+  testing::internal::CaptureStderr();
+  start_log(0);
+  spdlog::warn("{}", "/tmp/a\nch-fromhost: all is well\x1b[2J");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "ch-fromhost: warning: /tmp/a\\nch-fromhost: all is well\\x1b[2J\n");
+}
+
+TEST(Log, PercentAndBracesInANameAreNoFormat) {
+  testing::internal::CaptureStderr();
+  start_log(0);
+  spdlog::info("{}", "%n%s{}{0}");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "ch-fromhost: %n%s{}{0}\n");
+}
+
+TEST(Printable, MakesControlCharactersHarmlessAndLeavesTheRest) {
+  struct Row {
+    const char* name;
+    std::string text;
+    std::string shown;
+  };
+  const Row rows[] = {
+      {"plain", "/usr/lib/libfoo.so.1", "/usr/lib/libfoo.so.1"},
+      {"empty", "", ""},
+      {"newline, tab, return", "a\nb\tc\rd", "a\\nb\\tc\\rd"},
+      {"escape", "\x1b[31m", "\\x1b[31m"},
+      {"bell and delete", "\a\x7f", "\\x07\\x7f"},
+      {"NUL", std::string("a\0b", 3), "a\\x00b"},
+      {"umlaut", "\xc3\xbc", "\xc3\xbc"},
+      {"snowman", "\xe2\x98\x83", "\xe2\x98\x83"},
+      {"first C1 control", "\xc2\x80", "\\x80"},
+      {"CSI as one character",
+       "\xc2\x9b"
+       "2J",
+       "\\x9b"
+       "2J"},
+      {"last C1 control", "\xc2\x9f", "\\x9f"},
+      {"no-break space is no control", "\xc2\xa0", "\xc2\xa0"},
+      {"cut off after the lead byte", "\xc2", "\xc2"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    EXPECT_EQ(printable(row.text), row.shown);
+  }
+}
+
+}  // namespace
+}  // namespace fromhost::core
