@@ -2,6 +2,9 @@
 // Host: following DT_NEEDED as the loader would.
 #include "core/host/library_closure.hpp"
 
+#include <elf.h>
+
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <set>
@@ -34,12 +37,19 @@ void replace_all(std::string& text, const std::string& token, const std::string&
 }
 
 std::vector<std::string> expanded(const std::string& search_path, const Loaded& of) {
-  std::vector<std::string> directories = split(search_path);
   const std::string origin = std::filesystem::path(of.path.text()).parent_path().string();
-  for (std::string& directory : directories) {
+  const std::string platform = of.facts.machine == EM_X86_64 ? "x86_64" : "aarch64";
+  std::vector<std::string> directories;
+  for (std::string directory : split(search_path)) {
     replace_all(directory, "ORIGIN", origin);
-    replace_all(directory, "LIB", of.facts.elf_class == 2 ? "lib64" : "lib");
-    replace_all(directory, "PLATFORM", of.facts.machine == 62 ? "x86_64" : "aarch64");
+    replace_all(directory, "PLATFORM", platform);
+    // What $LIB stands for was settled when the host's libc was built; only one of them will be there.
+    const std::string word = of.facts.elf_class == ELFCLASS64 ? "lib64" : "lib";
+    for (const std::string& lib : {word, "lib/" + platform + "-linux-gnu"}) {
+      std::string one = directory;
+      replace_all(one, "LIB", lib);
+      if (directories.empty() || directories.back() != one) directories.push_back(one);
+    }
   }
   return directories;
 }
@@ -92,7 +102,10 @@ std::vector<LinkedLibrary> linked_libraries(const HostPath& file, const HostSyst
       if (!seen.insert(name).second || found.size() == kMostLibraries) continue;
       const auto path = search.find(name, loaded[i]);
       found.push_back({name, path.value_or(HostPath()), loaded[i].path.text()});
-      if (path) loaded.push_back({*path, *libraries.facts(*path), &loaded[i]});
+      if (!path) continue;
+      loaded.push_back({*path, *libraries.facts(*path), &loaded[i]});
+      // Once loaded, it also answers to the name that it gives itself.
+      seen.insert(loaded.back().facts.soname);
     }
   }
   return found;

@@ -2,6 +2,7 @@
 // Plan: from contributions to ordered operations. Pure; reads the image, writes nothing.
 #include "core/plan/plan.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -152,22 +153,45 @@ class Planner {
 
   bool place_libfabric(const Contribution& item, PlannedFile& file) {
     const auto libfabric = find_libfabric(image_, directories_());
-    const auto resolved = libfabric ? image_.resolve(*libfabric) : std::nullopt;
-    if (!resolved) {
+    if (!libfabric) {
       problem("no libfabric in the image", "nothing provides libfabric.so.1",
               "install libfabric in the image, or put --dest DIR before " + item.source);
       return false;
     }
-    if (item.kind == ItemKind::libfabric) {
-      file.directory = resolved->parent();
-      file.name = std::string(resolved->name());
-      file.rule = "replaces the image's libfabric";
-    } else {
-      file.directory = libfabric->parent() / "libfabric";
+    for (const ImagePath& other : libfabric->others)
+      warn_once("the image has several libfabrics: " + libfabric->file.text() +
+                " is the one that its loader finds, " + other.text() + " stays as it is");
+    if (item.kind == ItemKind::libfabric_provider) {
+      file.directory = libfabric->path.parent() / "libfabric";
       file.make_directory = true;
       file.rule = "beside the image's libfabric";
+      return true;
     }
+    file.directory = libfabric->file.parent();
+    file.name = std::string(libfabric->file.name());
+    file.rule = "replaces the image's libfabric";
+    file.replaces_libfabric = true;
+    link_other_names(item, *libfabric);
     return true;
+  }
+
+  /// A copy of libfabric under another of its names (libfabric.so that is no link) would stay the old one.
+  void link_other_names(const Contribution& item, const ImageLibfabric& libfabric) {
+    for (const ImagePath& directory : {libfabric.file.parent(), libfabric.path.parent()})
+      for (const char* name : {"libfabric.so", "libfabric.so.1"}) {
+        const ImagePath path = directory / name;
+        const auto file = image_.resolve(path);
+        if (!file || *file == libfabric.file) continue;
+        plan_.links.push_back({path,
+                               directory == libfabric.file.parent() ? std::string(libfabric.file.name())
+                                                                    : libfabric.file.text(),
+                               "another name of the replaced libfabric", item.provider});
+      }
+  }
+
+  void warn_once(const std::string& warning) {
+    if (std::find(plan_.warnings.begin(), plan_.warnings.end(), warning) == plan_.warnings.end())
+      plan_.warnings.push_back(warning);
   }
 
   /// One destination, one file: the same again is dropped, another one wins over an earlier, as with the

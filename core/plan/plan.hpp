@@ -20,10 +20,11 @@ struct PlannedFile {
   ImagePath directory;
   std::string name;
   FileRole role = FileRole::data;
-  bool by_path_alone = false;   ///< nobody said that it is a program or library; its path looks so
-  bool make_directory = false;  ///< the directory and its parents are made if missing
-  std::string rule;             ///< why there: "path contains /bin"
-  std::string reason;           ///< why at all: the provider's words
+  bool by_path_alone = false;       ///< nobody said that it is a program or library; its path looks so
+  bool replaces_libfabric = false;  ///< whatever in the image is linked with libfabric will load it
+  bool make_directory = false;      ///< the directory and its parents are made if missing
+  std::string rule;                 ///< why there: "path contains /bin"
+  std::string reason;               ///< why at all: the provider's words
   std::string provider;
 };
 

@@ -10,6 +10,8 @@
 #include <set>
 #include <system_error>
 
+#include "core/preflight/libfabric_versions.hpp"
+
 namespace fromhost::core {
 namespace {
 
@@ -41,6 +43,10 @@ class Check {
       directory(text.path.parent(), true);
       target(text.path);
     }
+    for (std::size_t i = 0; i < plan_.files.size(); ++i)
+      if (plan_.files[i].replaces_libfabric && result_.facts[i])
+        for (Problem& one : check_libfabric_versions(plan_.files[i].source.text(), *result_.facts[i], image_))
+          problems_.push_back(std::move(one));
     space();
     if (!problems_.empty()) throw Error(std::move(problems_));
     return std::move(result_);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asking nvidia-container-cli for the driver's files.
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <sstream>
+#include <system_error>
 
 #include "driver.hpp"
 
@@ -15,6 +18,7 @@ using fromhost::Host;
 
 constexpr std::chrono::seconds kTimeLimit{
     60};  // loading the driver on a machine with eight GPUs takes seconds
+constexpr std::uint64_t kOutputLimit = 1u << 20;  // bytes; a list has some 50 lines
 constexpr const char* kFailed = "nvidia-container-cli failed; does this host have GPUs?";
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -27,18 +31,27 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-std::string last_line(const std::string& text) {
-  const auto lines = lines_of(text);
-  return lines.empty() ? "" : lines.back();
+/// The directory of --host-root for the command, which runs in another directory than we do; "": none.
+std::string root_of(Host& host) {
+  std::string root = host.root();
+  if (root != "/") root = std::filesystem::absolute(root).lexically_normal().string();
+  while (!root.empty() && root.back() == '/') root.pop_back();
+  return root;
 }
 
 /// The path below the host's root, which some versions print in full.
 std::string below(const std::string& root, const std::string& path) {
-  return root != "/" && path.compare(0, root.size() + 1, root + "/") == 0 ? path.substr(root.size()) : path;
+  return !root.empty() && path.compare(0, root.size() + 1, root + "/") == 0 ? path.substr(root.size()) : path;
 }
 
 void add_listed(Host& host, const std::string& path, Driver& driver) {
-  const auto info = host.inspect(path);
+  std::optional<fromhost::FileInfo> info;
+  try {
+    info = host.inspect(path);
+  } catch (const Failure& failure) {
+    host.warn(std::string("nvidia-container-cli lists ") + failure.what() + "; it is left out");
+    return;
+  }
   if (!info) {
     host.warn("nvidia-container-cli lists " + path + ", which is not there: No such file or directory");
     return;
@@ -58,26 +71,34 @@ void add_listed(Host& host, const std::string& path, Driver& driver) {
     host.warn("nvidia-container-cli lists " + path + ", which is not an ELF file; it is left out");
     return;
   }
+  if (!runs_here(host, *elf)) {
+    host.warn("nvidia-container-cli lists " + path + ", which is not for this machine; it is left out");
+    return;
+  }
   if (driver.version.empty() && carries_driver_version(name)) driver.version = version_in(name);
   driver.libraries.push_back({path, elf->elf_class, "listed by nvidia-container-cli"});
 }
 
 }  // namespace
 
-std::optional<Driver> ask_container_cli(Host& host) {
-  const std::string root = host.root();
+std::optional<Driver> ask_container_cli(Host& host, bool with_32_bit) {
+  const std::string root = root_of(host);
   std::vector<std::string> argv = {"nvidia-container-cli"};
-  if (root != "/") argv.push_back("--root=" + root);
+  if (!root.empty()) argv.push_back("--root=" + root);
   argv.insert(argv.end(), {"list", "--binaries", "--libraries"});
+  if (with_32_bit) argv.push_back("--compat32");
   CommandOptions options;
   options.time_limit = kTimeLimit;
+  options.output_limit = kOutputLimit;
   const auto result = host.run(argv, options);
   const std::string way_out = "; --nvidia-discovery=native looks without it";
   switch (result.outcome) {
     case FH_COMMAND_EXITED:
       break;
     case FH_COMMAND_NOT_FOUND:
-      return std::nullopt;
+      if (result.code == ENOENT) return std::nullopt;
+      throw Failure(std::string(kFailed) +
+                    " It could not be started: " + std::generic_category().message(result.code) + way_out);
     case FH_COMMAND_TIMED_OUT:
       throw Failure(std::string(kFailed) + " It did not answer within " + std::to_string(kTimeLimit.count()) +
                     " s" + way_out);
@@ -88,16 +109,18 @@ std::optional<Driver> ask_container_cli(Host& host) {
                     way_out);
   }
   if (result.code != 0) {
-    for (const std::string& line : lines_of(result.errors)) host.info("stderr: " + line);
-    const std::string said = last_line(result.errors);
-    throw Failure(std::string(kFailed) + " " +
-                  (said.empty() ? "exit status " + std::to_string(result.code) : said) + way_out);
+    auto said = lines_of(result.errors);
+    const std::string last = said.empty() ? "exit status " + std::to_string(result.code) : said.back();
+    if (!said.empty()) said.pop_back();
+    for (const std::string& line : said) host.warn("nvidia-container-cli said: " + line);
+    throw Failure(std::string(kFailed) + " " + last + way_out);
   }
   Driver driver;
   std::size_t rubbish = 0;
   for (const std::string& line : lines_of(result.output)) {
     if (line.front() != '/') {
-      if (++rubbish <= 3) host.warn("nvidia-container-cli printed something that is no path: " + line);
+      if (++rubbish <= 3)
+        host.warn("nvidia-container-cli printed something that is no path: " + line.substr(0, 100));
       continue;
     }
     add_listed(host, below(root, line), driver);

@@ -47,6 +47,16 @@ bool older(const std::string& a, const std::string& b);
 /// The version of the loaded kernel module; nullopt where none is loaded or it does not say.
 std::optional<std::string> kernel_module_version(fromhost::Host& host);
 
+/// inspect() and list(), but what cannot be looked at counts as missing: $PATH may name other people's
+/// directories.
+std::optional<fromhost::FileInfo> look(fromhost::Host& host, const std::string& path);
+std::vector<std::string> names_in(fromhost::Host& host, const std::string& directory);
+
+/// The e_machine of 32-bit programs on this one: i386 on x86-64, Arm on AArch64; 0: there are none.
+std::uint16_t machine_of_32_bit(std::uint16_t machine);
+/// Can a program of this host, 64- or 32-bit, load it?
+bool runs_here(fromhost::Host& host, const fromhost::ElfInfo& elf);
+
 /// Looks by itself: the version by the kernel module and libcuda's name, the libraries by the loader's cache
 /// and the usual directories. Appends to `tried` what it looked for in vain. nullopt: no driver here.
 std::optional<Driver> discover_natively(fromhost::Host& host, std::vector<std::string>& tried);
@@ -54,8 +64,12 @@ std::optional<Driver> discover_natively(fromhost::Host& host, std::vector<std::s
 /// already.
 void add_programs(fromhost::Host& host, Driver& driver);
 
-/// Asks nvidia-container-cli. nullopt where it is not installed. Throws Failure where it fails.
-std::optional<Driver> ask_container_cli(fromhost::Host& host);
+/// Libraries of the driver that nvidia-container-cli does not know of.
+void add_unlisted_libraries(fromhost::Host& host, Driver& driver);
+
+/// Asks nvidia-container-cli, for 32-bit libraries too if `with_32_bit`. nullopt where it is not installed.
+/// Throws Failure where it fails.
+std::optional<Driver> ask_container_cli(fromhost::Host& host, bool with_32_bit);
 
 /// Contributes the links and data files that neither way lists.
 void contribute_extras(fromhost::Host& host, const Driver& driver,

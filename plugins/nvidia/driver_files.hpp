@@ -31,7 +31,6 @@ inline constexpr const char* kLibraries[] = {
     "libnvidia-pkcs11",
     "libnvidia-pkcs11-openssl3",
     "libnvidia-nvvm",
-    "libnvidia-nvvm70",
     "libnvidia-tileiras",
     // ngx, video
     "libnvidia-ngx",
@@ -54,17 +53,24 @@ inline constexpr const char* kLibraries[] = {
     "libGLESv1_CM_nvidia",
     "libnvidia-glvkspirv",
     "libnvidia-cbl",
+};
+
+/// The same for libraries that nvidia-container-cli does not list.
+inline constexpr const char* kUnlistedLibraries[] = {
+    "libnvidia-nvvm70",
     "libnvidia-vulkan-producer",
     "libnvidia-api",
 };
 
-/// Libraries of the driver with versions of their own: NAME.so.N.N.N.
+/// Libraries of the driver with versions of their own: NAME.so.N.N.N. nvidia-container-cli does not list
+/// them.
 inline constexpr const char* kOwnVersionLibraries[] = {
     "libnvidia-egl-gbm", "libnvidia-egl-wayland", "libnvidia-egl-wayland2",
     "libnvidia-egl-xcb", "libnvidia-egl-xlib",
 };
 
-/// Where drivers put libraries beyond the loader's directories; relative to each library directory.
+/// Where drivers put libraries beyond the loader's directories; relative to each library directory. Debian
+/// has one directory a driver series below nvidia: current, tesla-470, …, all of which are looked into.
 inline constexpr const char* kLibrarySubdirectories[] = {"", "/nvidia/current", "/nvidia", "/vdpau",
                                                          "/nvidia/current/vdpau"};
 inline constexpr const char* kLibraryDirectories[] = {

@@ -37,8 +37,9 @@ std::string version_in(const std::string& name) {
 bool carries_driver_version(const std::string& name) {
   if (version_in(name).empty()) return false;
   const std::string stem = stem_of(name);
-  return std::any_of(std::begin(kLibraries), std::end(kLibraries),
-                     [&](const char* one) { return stem == one; });
+  const auto is_it = [&](const char* one) { return stem == one; };
+  return std::any_of(std::begin(kLibraries), std::end(kLibraries), is_it) ||
+         std::any_of(std::begin(kUnlistedLibraries), std::end(kUnlistedLibraries), is_it);
 }
 
 bool older(const std::string& a, const std::string& b) {

@@ -26,14 +26,29 @@ std::string in_library_directory(const std::optional<std::string>& destination, 
   return destination ? *destination + "/" + name : name;
 }
 
+/// The link NAME to the soname of a library. ldconfig puts NAME into its cache only if that leads somewhere
+/// when it starts, and makes the soname's link itself only at the end: so that one is made here, too.
+void contribute_soname_links(Host& host, const Library& library, const std::string& soname,
+                             const std::string& name, const std::optional<std::string>& destination,
+                             const std::string& reason) {
+  const std::string file = file_name(library.path);
+  if (soname != file)
+    host.contribute_link(in_library_directory(destination, soname), file, "so that ldconfig finds " + name);
+  host.contribute_link(in_library_directory(destination, name), soname, reason);
+}
+
 void contribute_links(Host& host, const Driver& driver, const std::optional<std::string>& destination) {
   std::vector<std::string> made;
   for (const Link& link : kLinks) {
     const Library* library = find(driver, link.library);
-    const bool versioned = std::string(link.target).find("%V") != std::string::npos;
+    const std::string target = link.target, reason = "a link that ldconfig does not make";
+    const bool versioned = target.find("%V") != std::string::npos;
     if (!library || (versioned && driver.version.empty())) continue;
-    host.contribute_link(in_library_directory(destination, link.name),
-                         with_version(link.target, driver.version), "a link that ldconfig does not make");
+    if (versioned || target.find('/') != std::string::npos)
+      host.contribute_link(in_library_directory(destination, link.name), with_version(target, driver.version),
+                           reason);
+    else
+      contribute_soname_links(host, *library, target, link.name, destination, reason);
     made.push_back(link.name);
   }
   // Whatever development links the host has beside a library, programs that were built there may open.
@@ -41,12 +56,11 @@ void contribute_links(Host& host, const Driver& driver, const std::optional<std:
     if (library.elf_class != 2) continue;
     const std::string name = stem_of(file_name(library.path)) + ".so";
     if (std::find(made.begin(), made.end(), name) != made.end()) continue;
-    if (!host.inspect(directory_of(library.path) + "/" + name)) continue;
+    if (!look(host, directory_of(library.path) + "/" + name)) continue;
     const auto elf = host.inspect_elf(library.path);
     const std::string target = elf && !elf->soname.empty() ? elf->soname : file_name(library.path);
     if (target == name) continue;
-    host.contribute_link(in_library_directory(destination, name), target,
-                         "the host has it beside the library");
+    contribute_soname_links(host, library, target, name, destination, "the host has it beside the library");
     made.push_back(name);
   }
 }
@@ -56,7 +70,7 @@ void contribute_data(Host& host, const Driver& driver) {
     if (!find(driver, data.library)) continue;
     for (const char* root : kDataRoots) {
       const std::string directory = std::string(root) + "/" + data.directory;
-      const auto info = host.inspect(directory + "/" + data.file);
+      const auto info = look(host, directory + "/" + data.file);
       if (!info || info->kind != FH_FILE_REGULAR) continue;
       host.contribute_data(directory + "/" + data.file, directory, std::string("tells of ") + data.library);
       break;

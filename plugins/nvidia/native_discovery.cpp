@@ -21,8 +21,13 @@ std::vector<std::string> library_directories(Host& host) {
   };
   for (const char* pattern : {"libcuda.so.*", "libnvidia-ml.so.*", "lib*nvidia*.so.*"})
     for (const auto& cached : host.cached_libraries(pattern)) add(directory_of(cached.path));
-  for (const char* directory : kLibraryDirectories)
-    for (const char* below : kLibrarySubdirectories) add(std::string(directory) + below);
+  for (const std::string directory : kLibraryDirectories) {
+    for (const char* below : kLibrarySubdirectories) add(directory + below);
+    for (const std::string& name : names_in(host, directory + "/nvidia"))
+      if (const auto info = look(host, directory + "/nvidia/" + name);
+          info && info->kind == FH_FILE_DIRECTORY)
+        add(directory + "/nvidia/" + name);
+  }
   return directories;
 }
 
@@ -37,7 +42,7 @@ std::vector<Candidate> candidates_in(Host& host, const std::vector<std::string>&
   const std::set<std::string> with_own(std::begin(kOwnVersionLibraries), std::end(kOwnVersionLibraries));
   std::vector<Candidate> candidates;
   for (const std::string& directory : directories)
-    for (const std::string& name : host.list(directory)) {
+    for (const std::string& name : names_in(host, directory)) {
       const std::string version = version_in(name);
       if (version.empty()) continue;
       const std::string stem = stem_of(name);
@@ -48,21 +53,30 @@ std::vector<Candidate> candidates_in(Host& host, const std::vector<std::string>&
   return candidates;
 }
 
-std::set<std::string> versions_of(const std::vector<Candidate>& candidates, const std::string& stem) {
+/// Those that 64-bit programs of this host load, or would if they were not empty.
+std::set<std::string> versions_of(Host& host, const std::vector<Candidate>& candidates,
+                                  const std::string& stem) {
   std::set<std::string> versions;
-  for (const Candidate& one : candidates)
-    if (one.stem == stem) versions.insert(one.version);
+  for (const Candidate& one : candidates) {
+    if (one.stem != stem) continue;
+    const auto elf = host.inspect_elf(one.path);
+    const auto info = look(host, one.path);
+    const bool counts = elf ? elf->elf_class == 2 && runs_here(host, *elf) : info && info->bytes == 0;
+    if (counts) versions.insert(one.version);
+  }
   return versions;
 }
 
 /// The kernel module's word, checked against the libraries; without a kernel module, the newest libcuda.
 std::string settle_version(Host& host, const std::vector<Candidate>& candidates,
                            std::vector<std::string>& tried) {
-  std::set<std::string> present = versions_of(candidates, "libcuda");
-  if (present.empty()) present = versions_of(candidates, "libnvidia-ml");
+  std::set<std::string> present = versions_of(host, candidates, "libcuda");
+  if (present.empty()) present = versions_of(host, candidates, "libnvidia-ml");
   const auto kernel = kernel_module_version(host);
   if (present.empty()) {
     tried.push_back("libcuda.so.*.* in the loader's cache and the usual directories");
+    if (!candidates.empty())
+      tried.push_back(candidates.front().path + " and the like are not for this machine");
     tried.push_back(kernel ? "the kernel module is " + *kernel + ", but has no libraries here"
                            : "/sys/module/nvidia/version and /proc/driver/nvidia/version");
     return "";
@@ -80,16 +94,29 @@ std::string settle_version(Host& host, const std::vector<Candidate>& candidates,
                 *kernel);
 }
 
-void check_not_empty(Host& host, const std::string& path) {
-  const auto info = host.inspect(path);
-  if (info && info->bytes == 0) throw Failure(path + " is empty; reinstall the driver");
-}
-
-/// The e_machine of 32-bit programs that run here: i386 on x86-64, Arm on AArch64.
-std::uint16_t machine_of_32_bit(std::uint16_t machine) {
-  if (machine == 62) return 3;
-  if (machine == 183) return 40;
-  return machine;
+/// Appends the candidates of the driver's version that programs of this host can load.
+void add_libraries(Host& host, const std::vector<Candidate>& candidates, const std::string& reason,
+                   Driver& driver) {
+  std::set<std::pair<int, std::string>> seen;  // the first directory wins, for each class
+  for (const Candidate& one : candidates) {
+    if (!one.own_version && one.version != driver.version) {
+      host.debug(one.path + ": not of driver " + driver.version);
+      continue;
+    }
+    const auto info = look(host, one.path);
+    if (!info || info->kind != FH_FILE_REGULAR) {
+      host.debug(one.path + ": leads to no file");
+      continue;
+    }
+    if (info->bytes == 0) throw Failure(one.path + " is empty; reinstall the driver");
+    const auto elf = host.inspect_elf(one.path);
+    if (!elf)
+      host.warn(one.path + " is not an ELF file; it is left out");
+    else if (!runs_here(host, *elf))
+      host.debug(one.path + ": not for this machine");
+    else if (seen.emplace(elf->elf_class, file_name(one.path)).second)
+      driver.libraries.push_back({one.path, elf->elf_class, reason});
+  }
 }
 
 }  // namespace
@@ -107,7 +134,7 @@ void add_programs(Host& host, Driver& driver) {
                                    [&](const Program& one) { return file_name(one.path) == name; });
     for (const std::string& directory : directories) {
       if (known) break;
-      const auto info = host.inspect(directory + "/" + name);
+      const auto info = look(host, directory + "/" + name);
       if (!info || info->kind != FH_FILE_REGULAR) continue;
       driver.programs.push_back({directory + "/" + name, "program of the driver in " + directory});
       break;
@@ -121,27 +148,24 @@ std::optional<Driver> discover_natively(Host& host, std::vector<std::string>& tr
   driver.version = settle_version(host, candidates, tried);
   if (driver.version.empty()) return std::nullopt;
 
-  const std::uint16_t machine = host.machine(), machine_32 = machine_of_32_bit(machine);
-  std::set<std::pair<int, std::string>> seen;  // the first directory wins, for each class
-  for (const Candidate& one : candidates) {
-    if (!one.own_version && one.version != driver.version) {
-      host.debug(one.path + ": not of driver " + driver.version);
-      continue;
-    }
-    check_not_empty(host, one.path);
-    const auto elf = host.inspect_elf(one.path);
-    const bool fits = elf && ((elf->elf_class == 2 && elf->machine == machine) ||
-                              (elf->elf_class == 1 && elf->machine == machine_32));
-    if (!fits) {
-      host.debug(one.path + ": not for this machine");
-      continue;
-    }
-    const std::string name = file_name(one.path);
-    if (seen.emplace(elf->elf_class, name).second)
-      driver.libraries.push_back({one.path, elf->elf_class, "library of driver " + driver.version});
+  add_libraries(host, candidates, "library of driver " + driver.version, driver);
+  if (driver.libraries.empty()) {
+    tried.push_back("the libraries of driver " + driver.version + " are no ELF files of this machine");
+    return std::nullopt;
   }
   add_programs(host, driver);
   return driver;
+}
+
+void add_unlisted_libraries(Host& host, Driver& driver) {
+  std::set<std::string> unlisted(std::begin(kUnlistedLibraries), std::end(kUnlistedLibraries));
+  unlisted.insert(std::begin(kOwnVersionLibraries), std::end(kOwnVersionLibraries));
+  for (const Library& listed : driver.libraries) unlisted.erase(stem_of(file_name(listed.path)));
+  std::vector<Candidate> candidates = candidates_in(host, library_directories(host));
+  candidates.erase(std::remove_if(candidates.begin(), candidates.end(),
+                                  [&](const Candidate& one) { return unlisted.count(one.stem) == 0; }),
+                   candidates.end());
+  add_libraries(host, candidates, "of the driver, but not listed by nvidia-container-cli", driver);
 }
 
 }  // namespace nvidia

@@ -16,7 +16,7 @@ using nvidia::Library;
 /// The directory of the image's 32-bit C library, where the driver's 32-bit libraries go: they have the names
 /// of the 64-bit ones. nullopt: the image runs no 32-bit programs.
 std::optional<std::string> directory_for_32_bit(Host& host) {
-  const std::uint16_t machine = host.machine() == 62 ? 3 : host.machine() == 183 ? 40 : 0;
+  const std::uint16_t machine = nvidia::machine_of_32_bit(host.machine());
   const auto libc = machine ? host.find_library_in_image("libc.so.6", machine, 1) : std::nullopt;
   return libc ? std::optional<std::string>(nvidia::directory_of(*libc)) : std::nullopt;
 }
@@ -30,20 +30,22 @@ class NvidiaProvider : public fromhost::ProviderPlugin {
       discovery_ = request.value;
       return Answer::done;
     }
-    const Driver driver = find(host);
+    const auto place_32_bit = directory_for_32_bit(host);
+    const Driver driver = find(host, place_32_bit.has_value());
     host.info("driver version " + (driver.version.empty() ? "unknown" : driver.version));
-    contribute(host, driver, request.destination);
+    contribute(host, driver, request.destination, place_32_bit);
     return Answer::done;
   }
 
  private:
-  Driver find(Host& host) const {
+  Driver find(Host& host, bool with_32_bit) const {
     std::vector<std::string> tried;
     if (discovery_ != "native") {
-      if (auto driver = nvidia::ask_container_cli(host)) {
+      if (auto driver = nvidia::ask_container_cli(host, with_32_bit)) {
         host.info("found by nvidia-container-cli");
-        // It looks for programs in $PATH only.
+        // It looks for programs in $PATH only, and has a list of its own.
         nvidia::add_programs(host, *driver);
+        nvidia::add_unlisted_libraries(host, *driver);
         return *driver;
       }
       tried.push_back("nvidia-container-cli: not found");
@@ -64,12 +66,12 @@ class NvidiaProvider : public fromhost::ProviderPlugin {
     throw Failure(message);
   }
 
-  static void contribute(Host& host, const Driver& driver, const std::optional<std::string>& destination) {
+  static void contribute(Host& host, const Driver& driver, const std::optional<std::string>& destination,
+                         const std::optional<std::string>& place_32_bit) {
     for (const auto& program : driver.programs)
       host.contribute_program(program.path, program.reason, destination);
     const bool has_32_bit = std::any_of(driver.libraries.begin(), driver.libraries.end(),
                                         [](const Library& one) { return one.elf_class == 1; });
-    const auto place_32_bit = has_32_bit ? directory_for_32_bit(host) : std::nullopt;
     if (has_32_bit && !place_32_bit)
       host.info("32-bit libraries are left out: the image has no 32-bit C library");
     for (const Library& library : driver.libraries) {

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does a libfabric that replaces the image's define what the image's programs want of it?
+#pragma once
+
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/host/elf_file.hpp"
+#include "core/image/image_root.hpp"
+
+namespace fromhost::core {
+
+/// Looks at the libraries in the directories of the image's ld.so.cache and at the programs in the usual
+/// directories. One problem for each file that needs a FABRIC_ symbol version which `libfabric` does not
+/// define.
+std::vector<Problem> check_libfabric_versions(const std::string& source, const ElfFacts& libfabric,
+                                              const ImageRoot& image);
+
+}  // namespace fromhost::core
