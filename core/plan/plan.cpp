@@ -158,10 +158,13 @@ class Planner {
               "install libfabric in the image, or put --dest DIR before " + item.source);
       return false;
     }
+    const bool replace = item.kind == ItemKind::libfabric;
+    const std::set<ImagePath> renewed = replace ? link_other_names(item, *libfabric) : std::set<ImagePath>();
     for (const ImagePath& other : libfabric->others)
-      warn_once("the image has several libfabrics: " + libfabric->file.text() +
-                " is the one that its loader finds, " + other.text() + " stays as it is");
-    if (item.kind == ItemKind::libfabric_provider) {
+      if (!renewed.count(other))
+        warn_once("the image has several libfabrics: " + libfabric->file.text() +
+                  " is the one that its loader finds, " + other.text() + " stays as it is");
+    if (!replace) {
       file.directory = libfabric->path.parent() / "libfabric";
       file.make_directory = true;
       file.rule = "beside the image's libfabric";
@@ -171,22 +174,26 @@ class Planner {
     file.name = std::string(libfabric->file.name());
     file.rule = "replaces the image's libfabric";
     file.replaces_libfabric = true;
-    link_other_names(item, *libfabric);
     return true;
   }
 
   /// A copy of libfabric under another of its names (libfabric.so that is no link) would stay the old one.
-  void link_other_names(const Contribution& item, const ImageLibfabric& libfabric) {
-    for (const ImagePath& directory : {libfabric.file.parent(), libfabric.path.parent()})
+  /// Answers which files become links.
+  std::set<ImagePath> link_other_names(const Contribution& item, const ImageLibfabric& libfabric) {
+    const ImagePath home = libfabric.file.parent();
+    std::set<ImagePath> directories = {home}, renewed;  // resolved: /lib and /usr/lib are often the same
+    if (const auto other = image_.resolve(libfabric.path.parent())) directories.insert(*other);
+    for (const ImagePath& directory : directories)
       for (const char* name : {"libfabric.so", "libfabric.so.1"}) {
         const ImagePath path = directory / name;
         const auto file = image_.resolve(path);
         if (!file || *file == libfabric.file) continue;
         plan_.links.push_back({path,
-                               directory == libfabric.file.parent() ? std::string(libfabric.file.name())
-                                                                    : libfabric.file.text(),
+                               directory == home ? std::string(libfabric.file.name()) : libfabric.file.text(),
                                "another name of the replaced libfabric", item.provider});
+        if (*file == path) renewed.insert(path);
       }
+    return renewed;
   }
 
   void warn_once(const std::string& warning) {

@@ -72,7 +72,10 @@ class CrayCxiProvider : public fromhost::ProviderPlugin {
       if (library.path)
         add(library.soname, *library.path, "linked by the host's libfabric");
       else if (!image_has(host, library.soname, elf))
-        throw Failure(libfabric + " needs " + library.soname + ", which neither this host nor the image has");
+        throw Failure(libfabric + " needs " + library.soname + ", which neither this host nor the image has" +
+                      (image_has(host, "libfabric.so.1", elf)
+                           ? "; load the modules that it was built with"
+                           : "; nor has the image a libfabric.so.1: install libfabric in the image"));
     }
     // Slingshot's libfabric may be built to dlopen these (prov/cxi/configure.m4), which DT_NEEDED does not
     // show; but their names are then among its bytes.

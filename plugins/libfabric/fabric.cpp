@@ -12,6 +12,8 @@ using fromhost::Host;
 
 namespace {
 
+const std::string kThereOnly = "libfabric looks for loadable providers there only";
+
 Failure missing_destination(const std::string& path) {
   return Failure("FI_PROVIDER_PATH set; missing --dest; libfabric will look for providers in " + path +
                  " only: put --dest with that directory first, or unset it");
@@ -62,13 +64,14 @@ void check_variables(Host& host, const std::optional<std::string>& destination, 
   if (const auto provider = host.environment("FI_PROVIDER"); provider && !provider->empty())
     host.warn("FI_PROVIDER=" + *provider + " set; this will be the preferred provider at run time");
   if (const auto path = host.environment("FI_PROVIDER_PATH"); path && !path->empty()) {
-    host.warn("FI_PROVIDER_PATH=" + *path + " set; --dest required");
+    host.warn("FI_PROVIDER_PATH=" + *path + " set; " + kThereOnly + (is_provider ? "; --dest required" : ""));
     if (is_provider && !destination) throw missing_destination(*path);
   }
   std::istringstream lines(host.read_in_image("/ch/environment").value_or(""));
   for (std::string line; std::getline(lines, line);) {
     if (const std::string path = value_in(line, "FI_PROVIDER_PATH="); !path.empty()) {
-      host.warn(line + " in the image's /ch/environment; --dest required");
+      host.warn(line + " in the image's /ch/environment; " + kThereOnly +
+                (is_provider ? "; --dest required" : ""));
       if (is_provider && !destination) throw missing_destination(path + ", by the image's /ch/environment,");
     }
     if (!value_in(line, "FI_PROVIDER=").empty())

@@ -15,6 +15,8 @@ needs_libfabric() {
   path=$(in_image /sbin/ldconfig -p | sed -n 's/.*libfabric\.so\.1 .*=> //p' | sed -n 1p)
   FABRIC=$(in_image readlink -f "$path")
   FABRIC_DIRECTORY=$(dirname "$path")
+  # As it is before the injection: ch-ofi.conf puts more directories before it.
+  FIRST=$(library_directory)
 }
 
 # The names that fi_info lists.
@@ -25,6 +27,12 @@ expect_no_provider() { ! providers | grep -qx "$1" || fail "fi_info lists $1"; }
 # The file that a program in the image has mapped for a soname.
 mapped_by_fi_info() {
   in_image env LD_DEBUG=libs fi_info -l 2>&1 | sed -n "s/.*calling init: \(.*$1.*\)/\1/p" | sed -n 1p
+}
+
+# Two images have the same files; times and inodes may differ, and ldconfig's own notes of them.
+loose_tree_of() { /usr/bin/python3 "$WORK/tree" --loose "$1"; }
+expect_same_tree() {
+  diff <(loose_tree_of "$1") <(loose_tree_of "$2") >&2 || fail "the images differ: < $1, > $2"
 }
 
 # The image has this directory, empty: a mount point.

@@ -533,8 +533,9 @@ class CxxPlugin : public GoodPlugin, public testing::WithParamInterface<const ch
     load(file);
     // A libstdc++ of the plugin's own never frees its pool for exceptions: while it stays loaded, that is no
     // leak.
-    if (std::string_view(GetParam()) == "-gxx-static-libraries")
+    if (std::string_view(GetParam()) == "-gxx-static-libraries") {
       ASSERT_TRUE(::dlopen(directory_.at("plugin.so").c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE));
+    }
   }
 };
 
