@@ -42,8 +42,7 @@ std::vector<Problem> check_libfabric_versions(const std::string& source, const E
                                               const ImageRoot& image) {
   std::set<ImagePath> libraries, programs;
   const ImageLibraries cached = ImageLibraries::read(image);
-  for (const LdSoCacheEntry& entry : cached.entries())
-    libraries.insert(ImagePath(entry.path).parent());
+  for (const LdSoCacheEntry& entry : cached.entries()) libraries.insert(ImagePath(entry.path).parent());
   for (const char* usual : {"/usr/local/lib", "/usr/lib", "/usr/lib64"}) libraries.insert(ImagePath(usual));
   for (const char* usual : {"/usr/local/bin", "/usr/bin"}) programs.insert(ImagePath(usual));
   std::vector<Problem> problems;
