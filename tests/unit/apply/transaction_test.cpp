@@ -620,15 +620,20 @@ TEST_F(TransactionTest, ALibraryDirectoryThatCannotBeListedEndsTheRunAndLosesNoL
   {
     Transaction transaction(root, files);
     transaction.stage({}, FakeHost());
-    // The first free descriptors serve the library directory itself, and no more.
-    const UniqueFd probe(::open("/", O_PATH | O_CLOEXEC));
-    struct rlimit low = limit;
-    low.rlim_cur = static_cast<rlim_t>(probe.get()) + 2;
-    const int first = probe.get();
+    // One descriptor is left: it serves the library directory itself, and no more.
     std::vector<UniqueFd> filler;
-    for (int fd = 3; fd < first; ++fd)
-      if (::fcntl(fd, F_GETFD) < 0) filler.emplace_back(::open("/", O_PATH | O_CLOEXEC));
+    for (;;) {
+      UniqueFd one(::open("/", O_PATH | O_CLOEXEC));
+      if (!one) break;
+      const bool high = one.get() >= 200;
+      filler.push_back(std::move(one));
+      if (high) break;
+    }
+    ASSERT_FALSE(filler.empty());
+    struct rlimit low = limit;
+    low.rlim_cur = static_cast<rlim_t>(filler.back().get()) + 1;
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+    filler.pop_back();
     EXPECT_THROW(transaction.expect_ldconfig({ImagePath("/usr/lib")}), std::exception);
     ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
   }
