@@ -35,8 +35,8 @@ bool read_link(int link, std::string& target) {
   return true;
 }
 
-/// The path's components in reverse, so that the next one is at the back. A trailing slash leaves an empty one
-/// at the very end: the last component must then be a directory, and its link is followed.
+/// The path's components in reverse, so that the next one is at the back. A trailing slash leaves an empty
+/// one at the very end: the last component must then be a directory, and its link is followed.
 void push_components(std::string_view path, std::vector<std::string>& todo) {
   std::vector<std::string> parts;
   std::size_t begin = 0;
