@@ -4,6 +4,11 @@
 
 namespace fromhost::core {
 
-enum class ExitStatus : int { success = 0, failure = 1 };
+enum class ExitStatus : int {
+  success = 0,
+  failure = 1,
+  outdated = 3,      ///< --status, --verify: the image or the host has changed; inject again
+  not_injected = 4,  ///< --status, --verify: the image holds no injection
+};
 
 }  // namespace fromhost::core

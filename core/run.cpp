@@ -2,7 +2,18 @@
 // The stages of one injection, in order. Start reading here.
 #include "core/run.hpp"
 
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <functional>
+#include <set>
+
+#include "core/apply/image_lock.hpp"
 #include "core/apply/interruption.hpp"
+#include "core/apply/record.hpp"
+#include "core/apply/recovery.hpp"
 #include "core/apply/transaction.hpp"
 #include "core/apply/validate.hpp"
 #include "core/cli/command_line.hpp"
@@ -10,66 +21,162 @@
 #include "core/image/image_libraries.hpp"
 #include "core/image/image_root.hpp"
 #include "core/image/ldconfig.hpp"
+#include "core/manifest/status.hpp"
 #include "core/plan/plan.hpp"
+#include "core/plan/removals.hpp"
+#include "core/preflight/already_there.hpp"
 #include "core/preflight/preflight.hpp"
+#include "core/preflight/soname_links.hpp"
 #include "core/provider/collect.hpp"
 #include "core/request/request.hpp"
 
 namespace fromhost::core {
 namespace {
 
-void print_paths(const Options& options, const ImageRoot& image, Ldconfig& ldconfig, Report& report) {
-  if (options.print_lib) report.answer(ldconfig.directories().front().text());
+/// One run on one image: what its stages share.
+struct Run {
+  const Options& options;
+  const PluginCatalog& catalog;
+  HostSystem& host;  ///< or what --host-root says
+  const ImageRoot& image;
+  Ldconfig& ldconfig;
+  Report& report;
+};
+
+void print_paths(const Run& run) {
+  const Options& options = run.options;
+  if (options.print_lib) run.report.answer(run.ldconfig.directories().front().text());
   if (!options.print_fi && !options.print_cray_fi) return;
-  const auto libfabric = find_libfabric(image, ldconfig.directories());
+  const auto libfabric = find_libfabric(run.image, run.ldconfig.directories());
   if (!libfabric)
-    throw Error({Stage::image, "no libfabric in the image: " + image.path(),
+    throw Error({Stage::image, "no libfabric in the image: " + run.image.path(),
                  "nothing provides libfabric.so.1", "install libfabric in the image"});
-  if (options.print_fi) report.answer((libfabric->path.parent() / "libfabric").text());
-  if (options.print_cray_fi) report.answer(libfabric->path.parent().text());
+  if (options.print_fi) run.report.answer((libfabric->path.parent() / "libfabric").text());
+  if (options.print_cray_fi) run.report.answer(libfabric->path.parent().text());
 }
 
-void inject(const Options& options, const PluginCatalog& catalog, HostSystem& host, const ImageRoot& image,
-            Ldconfig& ldconfig, Report& report) {
+ManifestRun this_run(const Run& run, const Plan& plan) {
+  ManifestRun facts;
+  facts.time = std::time(nullptr);
+  char name[256] = "";
+  if (::gethostname(name, sizeof name - 1) == 0) facts.host = name;
+  const passwd* user = ::getpwuid(::geteuid());
+  facts.user = user ? user->pw_name : std::to_string(::geteuid());
+  facts.tool = FROMHOST_VERSION;
+  std::set<std::string> ids;
+  for (const PlannedFile& file : plan.files) ids.insert(file.provider);
+  for (const PluginRecord& record : run.catalog.records())
+    if (record.state == PluginRecord::State::ready && ids.count(record.id))
+      facts.providers.emplace_back(record.id, record.version);
+  return facts;
+}
+
+/// What an earlier run may have left is put right first; to be called under the lock.
+void repair(const Run& run) {
+  FileOperations files;
+  run.report.warnings(recover(run.image, files));
+}
+
+void inject(const Run& run) {
+  const Options& options = run.options;
+  const ImageRoot& image = run.image;
   // --dest counts for what follows it, so the command line's order is kept up to here.
-  const std::vector<Request> requests = read_requests(options, catalog.groups());
+  const std::vector<Request> requests = read_requests(options, run.catalog.groups());
 
   // Providers only describe. One that finds nothing on this host says so; that is no error.
   const Contributions wanted =
-      collect(requests, {[&](const std::string& id) { return catalog.open(id, host, &image); },
-                         [&](const std::string& name) { return catalog.interested_in(name); }});
+      collect(requests, {[&](const std::string& id) { return run.catalog.open(id, run.host, &image); },
+                         [&](const std::string& name) { return run.catalog.interested_in(name); }});
 
-  const Plan plan = make_plan(
-      wanted, image, [&]() -> const auto& { return ldconfig.directories(); });
+  const Manifest manifest = read_manifest(image);
+  Plan plan = make_plan(
+      wanted, image, [&]() -> const auto& { return run.ldconfig.directories(); });
+  plan_superseded(plan, manifest, image);
   // From here on the plan does not change.
-  report.plan(plan);
-  report.warnings(plan.warnings);
+  run.report.plan(plan);
+  run.report.warnings(plan.warnings);
 
   // Every finding at once, while nothing has been written.
-  const Preflight preflight = check(plan, image, host);
-  report.warnings(preflight.warnings);
-
-  // What asks the image comes before what changes it.
+  Preflight preflight = check(plan, image, run.host);
   const bool run_ldconfig = plan.has_libraries && options.run_ldconfig;
-  if (run_ldconfig) ldconfig.directories();
+  std::vector<ImagePath> directories;
+  if (run_ldconfig) {
+    directories = run.ldconfig.directories();
+    directories.insert(directories.end(), plan.loader_directories.begin(), plan.loader_directories.end());
+    find_soname_links(preflight, plan, manifest, image, directories);
+  }
+  run.report.warnings(preflight.warnings);
+  if (!options.force && already_there(plan, preflight, manifest, image, run_ldconfig)) {
+    run.report.already_there(plan, image.path());
+    return;
+  }
 
-  // From here on the image is written, and given back by ~Transaction until commit().
+  // From here on the image is written, and given back by ~Transaction until commit(); should we be killed,
+  // the next run does the same.
   const HeldSignals held;
   FileOperations files;
-  Transaction transaction(image, files);
-  report.warnings(transaction.stage(plan, host));
-  transaction.apply(plan);
+  Transaction transaction(image, files, manifest, options.sync);
+  run.report.warnings(transaction.stage(plan, run.host));
+  for (const PlannedLink& link : preflight.soname_links) transaction.stage_link(link);
+  for (const PlannedRemoval& removal : preflight.superseded) transaction.stage_removal(removal);
+  transaction.stage_directory(ImagePath(kManifest).parent());
+  if (run_ldconfig) transaction.stage_cache();
+  transaction.stage_manifest(to_text(record(manifest, plan, preflight, transaction, this_run(run, plan))));
+  transaction.apply();
   std::size_t found = 0;
   if (run_ldconfig) {
-    // New lines in etc/ld.so.conf.d are new directories.
-    if (!plan.texts.empty()) ldconfig.ask_again();
-    transaction.expect_ldconfig(ldconfig.directories());
-    ldconfig.update();
-    found = validate(plan, preflight, image, ldconfig.directories());
+    transaction.place_cache(run.ldconfig.make_cache(transaction.scratch()));
+    found = validate(plan, preflight, image, directories);
   }
   transaction.commit();
 
-  report.injected(plan, preflight, image.path(), run_ldconfig, found);
+  run.report.injected(plan, preflight, image.path(), run_ldconfig, found);
+}
+
+void undo(const Run& run) {
+  const Manifest manifest = read_manifest(run.image);
+  const Undo undo = plan_undo(manifest, run.image, run.options.undo_provider, run.options.force);
+  run.report.plan(undo.plan);
+  run.report.warnings(undo.plan.warnings);
+
+  const HeldSignals held;
+  FileOperations files;
+  Transaction transaction(run.image, files, manifest, run.options.sync);
+  transaction.stage(undo.plan, run.host);
+  const bool run_ldconfig = undo.plan.has_libraries && run.options.run_ldconfig;
+  if (run_ldconfig) transaction.stage_cache();
+  if (!undo.left.empty()) transaction.stage_manifest(to_text(undo.left));
+  transaction.apply();
+  if (run_ldconfig) transaction.place_cache(run.ldconfig.make_cache(transaction.scratch()));
+  transaction.commit();
+
+  run.report.undone(undo.plan, run.image.path(), undo.left.empty());
+}
+
+ExitStatus status(const Run& run) {
+  const Manifest manifest = read_manifest(run.image);
+  const auto findings = check_entries(manifest, run.image, run.host, run.options.verify);
+  run.report.status(manifest, findings, run.image.path(), run.options.json);
+  if (manifest.empty()) return ExitStatus::not_injected;
+  return findings.empty() ? ExitStatus::success : ExitStatus::outdated;
+}
+
+LdconfigChoice ldconfig_choice(const std::string& word) {
+  if (word == "host") return LdconfigChoice::host;
+  return word == "image" ? LdconfigChoice::image : LdconfigChoice::automatic;
+}
+
+ExitStatus run_on_image(const Run& run) {
+  // Looking needs no lock; but what a dead run left would be taken for what is there.
+  const bool looks_only = run.options.mode == Mode::status || run.options.mode == Mode::print_paths;
+  if (!looks_only || needs_recovery(run.image)) {
+    const ImageLock lock(run.image, run.options.lock_timeout);
+    repair(run);
+    if (run.options.mode == Mode::inject) inject(run);
+    if (run.options.mode == Mode::undo) undo(run);
+  }
+  if (run.options.mode == Mode::print_paths) print_paths(run);
+  return run.options.mode == Mode::status ? status(run) : ExitStatus::success;
 }
 
 }  // namespace
@@ -89,16 +196,10 @@ ExitStatus run(const Options& options, const PluginCatalog& catalog, HostSystem&
   }
   report.warnings(catalog.warnings());
   const ImageRoot image = ImageRoot::open(options.image);
-  Ldconfig ldconfig(host, image);
-  if (options.mode == Mode::print_paths) {
-    print_paths(options, image, ldconfig, report);
-  } else if (options.host_root.empty()) {
-    inject(options, catalog, host, image, ldconfig, report);
-  } else {
-    RootedHost below(host, options.host_root);
-    inject(options, catalog, below, image, ldconfig, report);
-  }
-  return ExitStatus::success;
+  Ldconfig ldconfig(host, image, ldconfig_choice(options.ldconfig));
+  if (options.host_root.empty()) return run_on_image({options, catalog, host, image, ldconfig, report});
+  RootedHost below(host, options.host_root);
+  return run_on_image({options, catalog, below, image, ldconfig, report});
 }
 
 }  // namespace fromhost::core

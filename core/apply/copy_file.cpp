@@ -34,7 +34,7 @@ void copy_attributes(FileOperations& files, int from, int to, Dropped& dropped) 
 
 }  // namespace
 
-Dropped copy_file(FileOperations& files, int from, int directory, const std::string& name) {
+Dropped copy_file(FileOperations& files, int from, int directory, const std::string& name, bool sync) {
   struct stat facts;
   if (::fstat(from, &facts) != 0) throw std::system_error(errno, std::generic_category(), "stat");
   Dropped dropped;
@@ -46,6 +46,7 @@ Dropped copy_file(FileOperations& files, int from, int directory, const std::str
   files.change_owner(to.get(), facts.st_uid, facts.st_gid);
   files.change_mode(to.get(), facts.st_mode & 0777);  // after chown, which may change the mode
   files.change_times(to.get(), facts.st_atim, facts.st_mtim);
+  if (sync) files.sync(to.get());
   return dropped;
 }
 

@@ -14,7 +14,7 @@ using Dropped = std::vector<std::string>;
 
 /// Makes `name` in `directory` with the bytes, mode, times, owner (where permitted) and user attributes of
 /// the open file `from`. Set-id bits and file capabilities are never kept: an image belongs to whoever
-/// unpacked it. Throws std::system_error.
-Dropped copy_file(FileOperations& files, int from, int directory, const std::string& name);
+/// unpacked it. `sync`: on disk before it returns. Throws std::system_error.
+Dropped copy_file(FileOperations& files, int from, int directory, const std::string& name, bool sync = false);
 
 }  // namespace fromhost::core

@@ -93,6 +93,10 @@ void FileOperations::remove(int directory, const std::string& name) {
 void FileOperations::remove_directory(int parent, const std::string& name) {
   must(::unlinkat(parent, name.c_str(), AT_REMOVEDIR), "rmdir");
 }
+void FileOperations::sync(int fd) {
+  // EINVAL: a directory on a file system that cannot; its names are then as safe as it makes them.
+  if (::fsync(fd) != 0 && errno != EINVAL) fail("fsync");
+}
 void FileOperations::change_mode(int fd, mode_t mode) {
   must(::fchmod(fd, mode), "chmod");
 }

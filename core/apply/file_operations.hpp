@@ -26,6 +26,8 @@ class FileOperations {
   virtual void hard_link(int from, const std::string& old_name, int to, const std::string& new_name);
   virtual void remove(int directory, const std::string& name);
   virtual void remove_directory(int parent, const std::string& name);
+  /// Waits until a file's bytes, or a directory's names, are on disk.
+  virtual void sync(int fd);
   virtual void change_mode(int fd, mode_t mode);
   /// Gives the file to this user and group; false where we may not.
   virtual bool change_owner(int fd, uid_t user, gid_t group);

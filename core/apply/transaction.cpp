@@ -1,85 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Apply: stage, rename, and the way back. Whatever is touched is reached through directory descriptors that
-// were resolved inside the image once; names below them are never paths.
+// Apply: stage, journal, rename, and the way back.
 #include "core/apply/transaction.hpp"
 
 #include <fcntl.h>
-#include <fnmatch.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
 #include <system_error>
 
 #include "core/apply/interruption.hpp"
 #include "core/error.hpp"
 #include "core/host/resolve_in_root.hpp"
+#include "core/json_text.hpp"
 #include "core/log.hpp"
 
 namespace fromhost::core {
-
-/// A directory of the image that we may write in, as it was before.
-struct Transaction::Directory {
-  UniqueFd fd;
-  struct stat before;
-  bool made = false;     ///< by this run
-  bool changed = false;  ///< holds something new that stays
-  bool made_writable = false;
-};
-
-/// The symbolic links and empty files in a library directory that ldconfig may replace.
-struct Transaction::Links {
-  Directory* directory;
-  std::map<std::string, std::string> targets;  // by name
-};
-
-/// How one change is taken back.
-struct Transaction::Undo {
-  enum class Kind { remove, restore, remove_directory, restore_links };
-  Kind kind;
-  Directory* directory;
-  std::string name;
-  std::string kept;  // restore: its name in the staging directory
-  const Links* links = nullptr;
-};
-
 namespace {
 
-std::optional<struct stat> stat_at(int directory, const std::string& name) {
-  struct stat facts;
-  if (::fstatat(directory, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) return facts;
-  return std::nullopt;
-}
-
-std::string link_at(int directory, const std::string& name) {
-  char target[PATH_MAX];
-  const ssize_t length = ::readlinkat(directory, name.c_str(), target, sizeof target);
-  return length > 0 ? std::string(target, static_cast<std::size_t>(length)) : "";
-}
-
-bool ldconfig_looks_at(const std::string& name) {
-  return ::fnmatch("lib*.so*", name.c_str(), 0) == 0 || ::fnmatch("ld*.so*", name.c_str(), 0) == 0;
-}
-
-std::vector<std::string> names_in(const UniqueFd& directory) {
-  // A descriptor of its own: readdir's position belongs to the open file description.
-  UniqueFd own(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Taken for empty, all links of a library directory would be removed on the way back.
-  if (!own) throw std::system_error(errno, std::generic_category(), "open");
-  return list_directory(std::move(own));
-}
-
-/// On the way back, a call that failed for a moment (a network file system's server) is worth a second try.
-template <typename Body>
-void twice(Body body) {
-  try {
-    body();
-  } catch (const std::system_error&) {
-    body();
-  }
-}
+using Kind = JournalStep::Kind;
 
 Error cannot(const std::string& what, const std::system_error& error) {
   const int code = error.code().value();
@@ -87,313 +26,287 @@ Error cannot(const std::string& what, const std::system_error& error) {
                 code == ENOSPC || code == EDQUOT ? "the image is as it was" : ""});
 }
 
+template <typename Body>
+auto guarded(const std::string& what, Body body) {
+  try {
+    return body();
+  } catch (const std::system_error& error) {
+    throw cannot(what, error);
+  }
+}
+
 }  // namespace
 
-Transaction::Transaction(const ImageRoot& image, FileOperations& files) : image_(image), files_(files) {}
+Transaction::Transaction(const ImageRoot& image, FileOperations& files, const Manifest& manifest, bool sync)
+    : image_(image), files_(files), manifest_(manifest), sync_(sync), archived_(manifest.next_kept) {}
 
 Transaction::~Transaction() {
-  if (open_) roll_back();
+  if (phase_ == Phase::staging || phase_ == Phase::applying) roll_back();
 }
 
-Transaction::Directory& Transaction::remember(UniqueFd fd) {
+void Transaction::open() {
+  if (phase_ != Phase::idle) return;
+  work_ = guarded("cannot write: " + image_.path(), [&] { return WorkDirectory::make(image_, files_); });
+  phase_ = Phase::staging;
+  journal_.directories.push_back(work_->root());
+  resolved_[ImagePath("/")] = ImagePath("/");
+}
+
+/// The directory with its links resolved; it is in the journal, or will be made by it.
+const ImagePath& Transaction::directory(const ImagePath& path, bool make) {
+  const auto known = resolved_.find(path);
+  if (known != resolved_.end()) return known->second;
+  const UniqueFd fd = image_.open_at(path, O_RDONLY | O_DIRECTORY);
+  if (!fd && errno == ENOENT && make) {
+    const ImagePath parent = directory(path.parent(), true);
+    JournalStep step;
+    step.kind = Kind::make_directory;
+    step.directory = parent;
+    step.name = path.name();
+    journal_.steps.push_back(step);
+    for (JournalDirectory& one : journal_.directories) one.changed |= one.path == parent;
+    made_.push_back(parent / path.name());
+    return resolved_[path] = parent / path.name();
+  }
+  if (!fd) throw std::system_error(errno, std::generic_category(), path.text());
+  const auto inside = path_below(image_.fd(), fd.get());
   struct stat facts;
-  if (::fstat(fd.get(), &facts) != 0) throw std::system_error(errno, std::generic_category(), "stat");
-  Directory*& known = by_identity_[{facts.st_dev, facts.st_ino}];
-  if (!known) known = &directories_.emplace_back(Directory{std::move(fd), facts});
-  return *known;
+  if (!inside || ::fstat(fd.get(), &facts) != 0)
+    throw std::system_error(ENOENT, std::generic_category(), path.text());
+  const ImagePath physical(*inside);
+  const bool listed = std::any_of(journal_.directories.begin(), journal_.directories.end(),
+                                  [&](const JournalDirectory& one) { return one.path == physical; });
+  if (!listed)
+    journal_.directories.push_back(
+        {physical, facts.st_mode & 07777, nanoseconds(facts.st_atim), nanoseconds(facts.st_mtim), false});
+  return resolved_[path] = physical;
 }
 
-Transaction::Directory& Transaction::directory(const ImagePath& path) {
-  Directory*& known = by_path_[path];
-  if (!known) known = &remember(image_.open_directory(path));
-  return *known;
+/// Sets where the old version goes for the way back, and afterwards, if it was not put there by us.
+std::string Transaction::keep(const ImagePath& path, JournalStep& step) {
+  step.kept = "o" + std::to_string(kept_++);
+  if (manifest_.find(path) || path == ImagePath(kManifest)) return "";
+  stage_directory(ImagePath(kArchive));
+  step.archive = std::to_string(archived_++);
+  return step.archive;
 }
 
-void Transaction::make_writable(Directory& directory) {
-  if (::faccessat(directory.fd.get(), ".", W_OK | X_OK, AT_EACCESS) == 0) return;
-  if (errno != EACCES || directory.before.st_uid != ::geteuid()) return;  // the write itself will say why not
-  files_.change_mode(directory.fd.get(), (directory.before.st_mode & 07777) | 0300);
-  directory.made_writable = true;
+Staged Transaction::add(const ImagePath& path, const std::string& fresh, bool make_directory) {
+  JournalStep step;
+  step.directory = directory(path.parent(), make_directory);
+  step.name = path.name();
+  step.fresh = fresh;
+  Staged staged{step.directory / step.name, "", {}, {}};
+  const auto known = there_.find(staged.path);
+  const bool first = known == there_.end();
+  if (first ? image_.lstat(staged.path).has_value() : known->second) {
+    // What an earlier step of ours has put there is nobody's to be kept for later.
+    if (first)
+      staged.kept = keep(staged.path, step);
+    else
+      step.kept = "o" + std::to_string(kept_++);
+  }
+  there_[staged.path] = true;
+  for (JournalDirectory& one : journal_.directories) one.changed |= one.path == step.directory;
+  if (::fstatat(work_->fd(), fresh.c_str(), &staged.facts, AT_SYMLINK_NOFOLLOW) != 0)
+    throw std::system_error(errno, std::generic_category(), "stat");
+  journal_.steps.push_back(std::move(step));
+  return staged;
 }
 
-Transaction::Directory& Transaction::make_directories(const ImagePath& path, std::vector<Undo>& undo) {
-  if (path.is_root() || image_.is_directory(path)) return directory(path);
-  Directory& parent = make_directories(path.parent(), undo);
-  const std::string name(path.name());
-  make_writable(parent);
-  files_.make_directory(parent.fd.get(), name, 0755);
-  if (&undo == &undo_) parent.changed = true;
-  undo.push_back({Undo::Kind::remove_directory, &parent, name, ""});
-  UniqueFd fd(::openat(parent.fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) throw std::system_error(errno, std::generic_category(), "open");
-  Directory& made = remember(std::move(fd));
-  made.made = true;
-  files_.change_mode(made.fd.get(), 0755);  // whatever the umask says
-  return made;
-}
-
-void Transaction::open_staging() {
-  open_ = true;
-  const ImagePath path("/ch/fromhost");
-  Directory& parent = make_directories(path, undo_staging_);
-  make_writable(parent);
-  // A name of our own: another run may be at work, or one that was killed may have left its own behind.
-  std::string name;
-  for (int attempt = 0;; ++attempt) try {
-      name = "staging-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
-      files_.make_directory(parent.fd.get(), name, 0700);
-      break;
-    } catch (const std::system_error& error) {
-      if (error.code() != std::errc::file_exists || attempt == 1000) throw;
-    }
-  undo_staging_.push_back({Undo::Kind::remove_directory, &parent, name, ""});
-  UniqueFd fd(::openat(parent.fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) throw std::system_error(errno, std::generic_category(), "open");
-  staging_ = &remember(std::move(fd));
-  staging_->made = true;
+void Transaction::add_removal(const PlannedRemoval& removal) {
+  const ImagePath& path = removal.path;
+  const auto there = image_.lstat(path);
+  JournalStep step;
+  if (removal.directory) {
+    if (!there || !S_ISDIR(there->st_mode)) return;
+    step.kind = Kind::remove_directory;
+    step.mode = there->st_mode & 0777;
+    step.user = there->st_uid;
+    step.group = there->st_gid;
+  } else if (!removal.kept.empty()) {
+    // The archive keeps its name until a step of its own removes it.
+    const ImagePath archived = ImagePath(kArchive) / removal.kept;
+    const std::string fresh = next_fresh();
+    const UniqueFd archive = image_.open_directory(ImagePath(kArchive));
+    files_.hard_link(archive.get(), removal.kept, work_->fd(), fresh);
+    const unsigned archived_before = archived_;
+    add(path, fresh, true);
+    // What is replaced by this is ours, or the person said --force: nothing to keep for later.
+    journal_.steps.back().archive.clear();
+    archived_ = archived_before;
+    add_removal({archived, "", false, "", ""});
+    return;
+  } else {
+    if (!there || S_ISDIR(there->st_mode)) return;
+    step.kind = Kind::remove;
+    step.kept = "o" + std::to_string(kept_++);
+  }
+  step.directory = directory(path.parent(), false);
+  step.name = path.name();
+  there_[step.directory / step.name] = false;
+  for (JournalDirectory& one : journal_.directories) one.changed |= one.path == step.directory;
+  journal_.steps.push_back(std::move(step));
 }
 
 std::vector<std::string> Transaction::stage(const Plan& plan, const HostSystem& host) {
+  open();
   std::vector<std::string> dropped;
-  try {
-    open_staging();
-  } catch (const std::system_error& error) {
-    throw cannot("cannot write: " + image_.path() + "/ch/fromhost", error);
-  }
-  std::size_t number = 0;
-  const int staging = staging_->fd.get();
-  for (const PlannedFile& file : plan.files) try {
+  for (const PlannedDirectory& one : plan.directories) stage_directory(one.path);
+  for (const PlannedFile& file : plan.files)
+    guarded("cannot inject: " + file.source.text(), [&] {
       throw_if_interrupted();
       const UniqueFd from = host.open_file(file.source);
-      for (const std::string& what : copy_file(files_, from.get(), staging, "n" + std::to_string(number++)))
+      const std::string fresh = next_fresh();
+      for (const std::string& what : copy_file(files_, from.get(), work_->fd(), fresh, sync_))
         dropped.push_back(file.source.text() + ": " + what + " not kept");
-    } catch (const std::system_error& error) {
-      throw cannot("cannot inject: " + file.source.text(), error);
-    }
-  for (const PlannedText& text : plan.texts) try {
-      const auto old = image_.stat(text.path);
-      const UniqueFd to = files_.create(staging, "n" + std::to_string(number++));
-      files_.write(to.get(), text.content);
-      if (old) files_.change_owner(to.get(), old->st_uid, old->st_gid);
-      files_.change_mode(to.get(), old ? old->st_mode & 0777 : 0644);
-    } catch (const std::system_error& error) {
-      throw cannot("cannot write: " + text.path.text(), error);
-    }
-  for (const PlannedLink& link : plan.links) try {
-      files_.make_link(staging, "n" + std::to_string(number++), link.target);
-    } catch (const std::system_error& error) {
-      throw cannot("cannot write: " + link.path.text(), error);
-    }
+      staged_files_.push_back(add(file.directory / file.name, fresh, file.make_directory));
+      if (::fstat(from.get(), &staged_files_.back().source) != 0)
+        throw std::system_error(errno, std::generic_category(), "stat");
+    });
+  for (const PlannedText& text : plan.texts) stage_text(text);
+  for (const PlannedLink& link : plan.links) stage_link(link);
+  for (const PlannedRemoval& removal : plan.removals) stage_removal(removal);
   return dropped;
 }
 
-void Transaction::put_in_place(std::size_t number, Directory& to, const std::string& name) {
-  make_writable(to);
-  to.changed = true;
-  Undo undo{Undo::Kind::remove, &to, name, ""};
-  if (stat_at(to.fd.get(), name)) {
-    undo.kind = Undo::Kind::restore;
-    undo.kept = set_aside_name();
-    try {
-      files_.hard_link(to.fd.get(), name, staging_->fd.get(), undo.kept);
-      undo_.push_back(undo);
-    } catch (const std::system_error& error) {
-      // fs.protected_hardlinks: another's file cannot be linked, but the directory's owner may move it away.
-      const int code = error.code().value();
-      if (code != EPERM && code != EMLINK && code != ENOTSUP) throw;
-      files_.rename(to.fd.get(), name, staging_->fd.get(), undo.kept);
-      undo_.push_back(undo);
-    }
-    files_.rename(staging_->fd.get(), "n" + std::to_string(number), to.fd.get(), name);
-    return;
-  }
-  files_.rename(staging_->fd.get(), "n" + std::to_string(number), to.fd.get(), name);
-  undo_.push_back(undo);
+void Transaction::stage_removal(const PlannedRemoval& removal) {
+  open();
+  guarded("cannot remove: " + removal.path.text(), [&] { add_removal(removal); });
 }
 
-void Transaction::apply(const Plan& plan) {
-  std::size_t number = 0;
-  const auto guarded = [](const ImagePath& path, auto body) {
-    try {
-      body();
-    } catch (const std::system_error& error) {
-      throw cannot("cannot write: " + path.text(), error);
-    }
-  };
-  for (const PlannedDirectory& one : plan.directories)
-    guarded(one.path, [&] { make_directories(one.path, undo_); });
-  for (const PlannedFile& file : plan.files)
-    guarded(file.directory / file.name, [&] {
-      throw_if_interrupted();
-      Directory& to =
-          file.make_directory ? make_directories(file.directory, undo_) : directory(file.directory);
-      put_in_place(number++, to, file.name);
-    });
-  for (const PlannedText& text : plan.texts)
-    guarded(text.path, [&] {
-      put_in_place(number++, make_directories(text.path.parent(), undo_), std::string(text.path.name()));
-    });
-  for (const PlannedLink& link : plan.links)
-    guarded(link.path, [&] {
-      put_in_place(number++, make_directories(link.path.parent(), undo_), std::string(link.path.name()));
-    });
+void Transaction::stage_directory(const ImagePath& path) {
+  open();
+  guarded("cannot write: " + path.text(), [&] { directory(path, true); });
 }
 
-/// Keeps a copy of a file that ldconfig may write, or the knowledge that it was not there.
-void Transaction::keep(Directory& directory, const std::string& name) {
-  const auto facts = stat_at(directory.fd.get(), name);
-  Undo undo{Undo::Kind::remove, &directory, name, ""};
-  if (facts) {
-    undo.kind = Undo::Kind::restore;
-    undo.kept = set_aside_name();
-    UniqueFd from;
-    if (S_ISREG(facts->st_mode))
-      from = UniqueFd(
-          ::openat(directory.fd.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    // A copy, since nobody knows that this ldconfig does not write in place; what cannot be read can be
-    // linked.
-    if (from)
-      copy_file(files_, from.get(), staging_->fd.get(), undo.kept);
-    else
-      files_.hard_link(directory.fd.get(), name, staging_->fd.get(), undo.kept);
-  }
-  undo_.push_back(undo);
+void Transaction::stage_link(const PlannedLink& link) {
+  open();
+  guarded("cannot write: " + link.path.text(), [&] {
+    const std::string fresh = next_fresh();
+    files_.make_link(work_->fd(), fresh, link.target);
+    staged_links_.push_back(add(link.path, fresh, true));
+  });
 }
 
-void Transaction::expect_ldconfig(const std::vector<ImagePath>& directories) try {
-  for (const ImagePath& path : directories) {
-    if (!image_.is_directory(path)) continue;
-    Directory& library_directory = directory(path);
-    if (std::any_of(links_.begin(), links_.end(),
-                    [&](const Links& l) { return l.directory == &library_directory; }))
-      continue;  // one directory by two names, as /lib and /usr/lib
-    make_writable(library_directory);
-    library_directory.changed = true;
-    Links& links = links_.emplace_back(Links{&library_directory, {}});
-    for (const std::string& name : names_in(library_directory.fd)) {
-      if (!ldconfig_looks_at(name)) continue;
-      const auto facts = stat_at(library_directory.fd.get(), name);
-      if (facts && S_ISLNK(facts->st_mode)) links.targets[name] = link_at(library_directory.fd.get(), name);
-      if (facts && S_ISREG(facts->st_mode) && facts->st_size == 0) keep(library_directory, name);
-    }
-    undo_.push_back({Undo::Kind::restore_links, &library_directory, "", "", &links});
-  }
-  if (image_.is_directory(ImagePath("/etc"))) {
-    Directory& etc = directory(ImagePath("/etc"));
-    make_writable(etc);
-    etc.changed = true;
-    keep(etc, "ld.so.cache");
-    keep(etc, "ld.so.cache~");
-  }
-  const ImagePath cache("/var/cache"), auxiliary = cache / "ldconfig";
-  if (image_.is_directory(auxiliary)) {
-    Directory& there = directory(auxiliary);
-    there.changed = true;
-    keep(there, "aux-cache");
-    keep(there, "aux-cache~");
-  } else if (image_.is_directory(cache)) {
-    directory(cache).changed = true;
-    undo_.push_back({Undo::Kind::remove_directory, &directory(cache), "ldconfig", ""});
-  }
-} catch (const std::system_error& error) {
-  throw cannot("cannot prepare the image for ldconfig", error);
+/// An old file's owner and mode stay.
+void Transaction::write_text(const std::string& name, const PlannedText& text) {
+  const auto old = image_.stat(text.path);
+  const UniqueFd to = files_.create(work_->fd(), name);
+  files_.write(to.get(), text.content);
+  if (old) files_.change_owner(to.get(), old->st_uid, old->st_gid);
+  files_.change_mode(to.get(), old ? old->st_mode & 0777 : 0644);
+  if (sync_) files_.sync(to.get());
 }
 
-void Transaction::restore_links(Directory& directory, const Links& before) {
-  const int fd = directory.fd.get();
-  for (const std::string& name : names_in(directory.fd)) {
-    const auto facts = stat_at(fd, name);
-    if (!facts || !S_ISLNK(facts->st_mode) || !ldconfig_looks_at(name) || before.targets.count(name))
-      continue;
-    files_.remove(fd, name);
-  }
-  for (const auto& [name, target] : before.targets) {
-    if (link_at(fd, name) == target) continue;
-    const std::string made = set_aside_name();
-    files_.make_link(staging_->fd.get(), made, target);
-    files_.rename(staging_->fd.get(), made, fd, name);
-  }
+void Transaction::stage_text(const PlannedText& text) {
+  open();
+  guarded("cannot write: " + text.path.text(), [&] {
+    const std::string fresh = next_fresh();
+    write_text(fresh, text);
+    staged_texts_.push_back(add(text.path, fresh, true));
+  });
 }
 
-void Transaction::undo(const Undo& step) {
-  const int fd = step.directory->fd.get();
-  switch (step.kind) {
-    case Undo::Kind::remove:
-      if (stat_at(fd, step.name)) files_.remove(fd, step.name);
-      return;
-    case Undo::Kind::restore: {
-      const auto kept = stat_at(staging_->fd.get(), step.kept);
-      const auto present = stat_at(fd, step.name);
-      // Two names of one file: nothing was renamed over it yet, and rename() would do nothing.
-      if (!kept || (present && same_file(*kept, *present))) return;
-      files_.rename(staging_->fd.get(), step.kept, fd, step.name);
-      return;
-    }
-    case Undo::Kind::remove_directory: {
-      const auto present = stat_at(fd, step.name);
-      if (!present) return;
-      const UniqueFd made(::openat(fd, step.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-      // Only ldconfig's own directory can hold anything here that has no undo step of its own.
-      if (made && step.name == "ldconfig")
-        for (const std::string& name : names_in(made)) files_.remove(made.get(), name);
-      files_.remove_directory(fd, step.name);
-      return;
-    }
-    case Undo::Kind::restore_links:
-      restore_links(*step.directory, *step.links);
-      return;
-  }
+void Transaction::stage_cache() {
+  open();
+  const PlannedText empty{ImagePath("/etc/ld.so.cache"), "", ""};
+  guarded("cannot write: " + empty.path.text(), [&] {
+    const std::string fresh = next_fresh();
+    write_text(fresh, empty);
+    staged_cache_ = add(empty.path, fresh, true);
+  });
+  cache_step_ = journal_.steps.size() - 1;
 }
 
-void Transaction::roll_back() noexcept {
-  for (auto step = undo_.rbegin(); step != undo_.rend(); ++step) try {
-      twice([&] { undo(*step); });
-    } catch (const std::exception& error) {
-      spdlog::error("apply: cannot undo the change of {} in the image: {}", step->name, error.what());
-    }
-  undo_.clear();
-  clean_up(false);
+void Transaction::stage_manifest(const std::string& text) {
+  stage_text({ImagePath(kManifest), text, ""});
 }
 
-void Transaction::clean_up(bool keep_changes) noexcept {
-  const auto attempt = [](const char* what, auto body) {
-    try {
-      twice(body);
-    } catch (const std::exception& error) {
-      spdlog::warn("apply: cannot {} in the image: {}", what, error.what());
-    }
-  };
-  if (staging_)
-    attempt("remove what was staged", [&] {
-      for (const std::string& name : names_in(staging_->fd)) files_.remove(staging_->fd.get(), name);
-    });
-  for (auto step = undo_staging_.rbegin(); step != undo_staging_.rend(); ++step)
-    attempt("remove the staging directory", [&] {
-      try {
-        undo(*step);
-      } catch (const std::system_error& error) {
-        // Files of the plan, or another run's staging directory.
-        if (error.code() != std::errc::directory_not_empty) throw;
-      }
-    });
-  undo_staging_.clear();
-  for (Directory& one : directories_) {
-    if (one.made && &one == staging_) continue;
-    if (one.made_writable)
-      attempt("restore a directory's mode",
-              [&] { files_.change_mode(one.fd.get(), one.before.st_mode & 07777); });
-    if ((!keep_changes || !one.changed) && !one.made &&
-        (one.before.st_uid == ::geteuid() || ::geteuid() == 0))
-      attempt("restore a directory's times",
-              [&] { files_.change_times(one.fd.get(), one.before.st_atim, one.before.st_mtim); });
-  }
-  open_ = false;
+ImagePath Transaction::scratch() {
+  struct stat facts;
+  if (::fstatat(work_->fd(), "scratch", &facts, AT_SYMLINK_NOFOLLOW) != 0)
+    files_.make_directory(work_->fd(), "scratch", 0700);
+  return work_->path() / "scratch";
+}
+
+/// On disk before the first rename, whatever --sync says: it is the way back.
+void Transaction::write_journal() {
+  const UniqueFd to = files_.create(work_->fd(), "journal.new");
+  files_.write(to.get(), to_text(journal_));
+  files_.sync(to.get());
+  files_.rename(work_->fd(), "journal.new", work_->fd(), "journal");
+  files_.sync(work_->fd());
+  files_.sync(image_.fd());
+}
+
+void Transaction::do_step(const JournalStep& step) {
+  guarded("cannot write: " + (step.directory / step.name).text(), [&] {
+    throw_if_interrupted();
+    steps_->apply(step);
+  });
+}
+
+void Transaction::apply() {
+  open();
+  guarded("cannot write the journal: " + image_.path(), [&] { write_journal(); });
+  steps_ = std::make_unique<Steps>(image_, files_, work_->fd(), journal_);
+  phase_ = Phase::applying;
+  const std::size_t end = cache_step_.value_or(journal_.steps.size());
+  for (std::size_t i = 0; i < end; ++i) do_step(journal_.steps[i]);
+}
+
+void Transaction::place_cache(const std::string& bytes) {
+  const JournalStep& step = journal_.steps.at(cache_step_.value());
+  guarded("cannot write: /etc/ld.so.cache", [&] {
+    const UniqueFd to(::openat(work_->fd(), step.fresh.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!to) throw std::system_error(errno, std::generic_category(), "open");
+    files_.write(to.get(), bytes);
+    // The manifest tells its size and time already.
+    files_.change_times(to.get(), staged_cache_->facts.st_atim, staged_cache_->facts.st_mtim);
+    if (sync_) files_.sync(to.get());
+  });
+  do_step(step);
 }
 
 void Transaction::commit() {
   throw_if_interrupted();
-  undo_.clear();
-  clean_up(true);
+  if (phase_ == Phase::idle) return;
+  for (std::size_t i = cache_step_ ? *cache_step_ + 1 : journal_.steps.size(); i < journal_.steps.size(); ++i)
+    do_step(journal_.steps[i]);
+  guarded("cannot write: " + image_.path(), [&] {
+    if (sync_) steps_->sync();
+    files_.rename(work_->fd(), "journal", work_->fd(), "done");
+  });
+  // From here on the change stands, whatever happens: the next run would finish.
+  phase_ = Phase::over;
+  try {
+    files_.sync(work_->fd());
+    steps_->finish();
+    work_->remove(journal_.directories.front().changed);
+  } catch (const std::system_error& error) {
+    spdlog::warn("apply: cannot clean up {}: {}; the next run does it", work_->path().text(),
+                 cause_of(error));
+  }
+}
+
+void Transaction::roll_back() noexcept try {
+  const bool applying = phase_ == Phase::applying;
+  phase_ = Phase::over;
+  if (applying) {
+    const auto failures = steps_->roll_back();
+    for (const std::string& one : failures)
+      spdlog::error("apply: cannot undo the change of {}; the next run tries again", one);
+    if (!failures.empty()) return;  // the journal stays
+  }
+  try {
+    if (applying) files_.rename(work_->fd(), "journal", work_->fd(), "undone");
+    work_->remove(false);
+  } catch (const std::system_error&) {
+    work_->remove(false);  // a call that failed for a moment
+  }
+} catch (const std::exception& error) {
+  spdlog::error("apply: cannot clean up in the image: {}; the next run does it", error.what());
 }
 
 }  // namespace fromhost::core

@@ -2,70 +2,106 @@
 // The image's change: all of the plan, or nothing.
 #pragma once
 
-#include <deque>
+#include <sys/stat.h>
+
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/apply/copy_file.hpp"
 #include "core/apply/file_operations.hpp"
+#include "core/apply/journal.hpp"
+#include "core/apply/steps.hpp"
+#include "core/apply/work_directory.hpp"
 #include "core/host/host_system.hpp"
 #include "core/image/image_root.hpp"
+#include "core/manifest/manifest.hpp"
 #include "core/plan/plan.hpp"
 
 namespace fromhost::core {
 
-/// Stages everything below ch/fromhost of the image, then renames into place and keeps what was there. Until
-/// commit(), the destructor gives back the old image: names, types, modes, contents, links, and the times of
-/// directories. (A run that is killed leaves its traces: the journal for that is not there yet.) All
-/// functions throw std::system_error, which names the call, or Error (stage apply), which names the file.
+/// One change of the plan as it was staged.
+struct Staged {
+  ImagePath path;           ///< links of its directory resolved
+  std::string kept;         ///< name in kArchive of what it replaces; empty: nothing, or something of ours
+  struct stat facts;        ///< of the new file
+  struct stat source = {};  ///< files only: of the host's
+};
+
+/// Stages everything in a work directory of the image, writes the journal, renames into place and keeps what
+/// was there. Until commit(), the destructor gives back the old image: names, types, modes, owners, times,
+/// contents, links; and what a killed process leaves, recover() undoes in the same way. In-place writing
+/// never happens, so whoever has an old file mapped keeps it. All functions throw std::system_error, which
+/// names the call, or Error (stage apply), which names the file.
 class Transaction {
  public:
-  /// `image` and `files` must outlive it. Does nothing yet.
-  Transaction(const ImageRoot& image, FileOperations& files);
+  /// `image`, `files` and `manifest` (what is injected now) must outlive it. `sync`: files' bytes are on disk
+  /// before the commit. Does nothing yet.
+  Transaction(const ImageRoot& image, FileOperations& files, const Manifest& manifest, bool sync = false);
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction();
 
-  /// Copies every file of the plan into a staging directory; nothing of it is visible yet. Returns what was
+  /// Copies every file of the plan into the work directory; nothing of it is visible yet. Returns what was
   /// dropped of whose attributes, in words for a warning.
   std::vector<std::string> stage(const Plan& plan, const HostSystem& host);
-  /// Makes the plan's directories and renames everything staged to its name.
-  void apply(const Plan& plan);
-  /// Remembers what ldconfig may change: soname links in `directories`, the cache, its auxiliary cache.
-  void expect_ldconfig(const std::vector<ImagePath>& directories);
-  /// The change stands; what was kept for the way back is removed.
+  void stage_removal(const PlannedRemoval& removal);
+  /// One more link or text, after those of the plan.
+  void stage_link(const PlannedLink& link);
+  void stage_text(const PlannedText& text);
+  /// Room for a cache, whose bytes come later.
+  void stage_cache();
+  /// What was staged, in the plan's order; links and texts with the later ones.
+  const std::vector<Staged>& files() const { return staged_files_; }
+  const std::vector<Staged>& links() const { return staged_links_; }
+  const std::vector<Staged>& texts() const { return staged_texts_; }
+  const std::optional<Staged>& cache() const { return staged_cache_; }
+  unsigned next_archived() const { return archived_; }
+  const std::vector<ImagePath>& made_directories() const { return made_; }
+  /// Makes these directories with the rest.
+  void stage_directory(const ImagePath& path);
+  /// The manifest comes last: it tells of all the others, so nothing is staged after it.
+  void stage_manifest(const std::string& text);
+
+  /// Writes the journal, and then does everything but the cache and the manifest.
+  void apply();
+  /// A directory in which ldconfig may write.
+  ImagePath scratch();
+  void place_cache(const std::string& bytes);
+  /// Places the manifest; the change stands, and what was kept for the way back is removed or archived.
   void commit();
 
  private:
-  struct Directory;
-  struct Undo;
-  struct Links;
-
-  Directory& directory(const ImagePath& path);
-  Directory& remember(UniqueFd fd);
-  Directory& make_directories(const ImagePath& path, std::vector<Undo>& undo);
-  void make_writable(Directory& directory);
-  void open_staging();
-  void put_in_place(std::size_t number, Directory& to, const std::string& name);
-  std::string set_aside_name() { return "o" + std::to_string(set_aside_++); }
-  void keep(Directory& directory, const std::string& name);
+  enum class Phase { idle, staging, applying, over };
+  void open();
+  const ImagePath& directory(const ImagePath& path, bool make);
+  Staged add(const ImagePath& path, const std::string& fresh, bool make_directory);
+  void add_removal(const PlannedRemoval& removal);
+  std::string next_fresh() { return "n" + std::to_string(fresh_++); }
+  std::string keep(const ImagePath& path, JournalStep& step);
+  void write_text(const std::string& name, const PlannedText& text);
+  void write_journal();
   void roll_back() noexcept;
-  void undo(const Undo& step);
-  void restore_links(Directory& directory, const Links& before);
-  void clean_up(bool keep_changes) noexcept;
+  void do_step(const JournalStep& step);
 
   const ImageRoot& image_;
   FileOperations& files_;
-  std::deque<Directory> directories_;  // stable addresses
-  std::map<std::pair<dev_t, ino_t>, Directory*> by_identity_;
-  std::map<ImagePath, Directory*> by_path_;
-  std::vector<Undo> undo_;          // of visible changes, in the order in which they were made
-  std::vector<Undo> undo_staging_;  // of the directories made for staging
-  std::deque<Links> links_;
-  Directory* staging_ = nullptr;
-  std::size_t set_aside_ = 0;
-  bool open_ = false;  // something was changed that is neither committed nor rolled back
+  const Manifest& manifest_;
+  const bool sync_;
+  Phase phase_ = Phase::idle;
+  std::optional<WorkDirectory> work_;
+  Journal journal_;
+  std::map<ImagePath, ImagePath> resolved_;  // directories by the name that they were asked for
+  std::map<ImagePath, bool> there_;          // is the name taken, after the steps so far?
+  std::unique_ptr<Steps> steps_;
+  std::size_t fresh_ = 0, kept_ = 0;
+  unsigned archived_ = 0;
+  std::optional<std::size_t> cache_step_;
+  std::vector<Staged> staged_files_, staged_links_, staged_texts_;
+  std::optional<Staged> staged_cache_;
+  std::vector<ImagePath> made_;
 };
 
 }  // namespace fromhost::core

@@ -17,10 +17,34 @@ namespace po = boost::program_options;
 // an old script means.
 constexpr int kStyle = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
 
-void add_option(po::options_description& all, std::string_view name, char letter, bool takes_argument) {
+/// An option whose argument may be left out: only "--undo=X" gives it one, as option "undo=" of Boost's. With
+/// its own implicit values it would take the word after it, which is the image.
+std::vector<po::option> argument_or_none(std::vector<std::string>& words) {
+  const std::string& word = words.front();
+  for (const CoreOption& option : kCoreOptions) {
+    if (option.argument.empty() || option.takes_argument()) continue;
+    const std::string name = "--" + std::string(option.name);
+    if (word != name && word.compare(0, name.size() + 1, name + "=") != 0) continue;
+    po::option found;
+    found.string_key = option.name;
+    found.original_tokens = {word};
+    if (word != name) {
+      found.string_key += '=';
+      found.value = {word.substr(name.size() + 1)};
+    }
+    words.erase(words.begin());
+    return {found};
+  }
+  return {};
+}
+
+enum class Takes { nothing, maybe, argument };
+
+void add_option(po::options_description& all, std::string_view name, char letter, Takes takes) {
   std::string key(name);
   if (letter) key += std::string(",") + letter;
-  if (takes_argument)
+  if (takes == Takes::maybe) all.add_options()((key + "=").c_str(), po::value<std::string>(), "");
+  if (takes == Takes::argument)
     all.add_options()(key.c_str(), po::value<std::string>(), "");
   else
     all.add_options()(key.c_str(), "");
@@ -29,7 +53,10 @@ void add_option(po::options_description& all, std::string_view name, char letter
 po::options_description core_description() {
   po::options_description all;
   for (const CoreOption& option : kCoreOptions)
-    add_option(all, option.name, option.letter, !option.argument.empty());
+    add_option(all, option.name, option.letter,
+               option.takes_argument()   ? Takes::argument
+               : option.argument.empty() ? Takes::nothing
+                                         : Takes::maybe);
   return all;
 }
 
@@ -60,7 +87,11 @@ std::vector<std::string> names_of(const std::vector<SwitchGroup>& groups) {
 po::parsed_options parse(const std::vector<std::string>& words, const po::options_description& all,
                          const std::vector<SwitchGroup>& groups, const std::vector<std::string>& refused) {
   try {
-    return po::command_line_parser(words).options(all).style(kStyle).run();
+    return po::command_line_parser(words)
+        .options(all)
+        .style(kStyle)
+        .extra_style_parser(argument_or_none)
+        .run();
   } catch (const po::unknown_option& error) {
     invalid_option(error.get_option_name(), groups, refused);
   } catch (const po::invalid_command_line_syntax& error) {
@@ -82,6 +113,14 @@ void set_image(Options& options, const std::string& word) {
   options.image = word;
 }
 
+std::chrono::seconds seconds_in(const std::string& value) {
+  constexpr std::size_t kMostDigits = 6;  // a week and more
+  if (value.size() > kMostDigits || value.find_first_not_of("0123456789") != std::string::npos)
+    throw Error(
+        {Stage::command_line, "invalid option: --lock-timeout=" + value, "not a number of seconds", ""});
+  return std::chrono::seconds(std::stoi(value));
+}
+
 /// Sets what a core option asks for; false: it is not the core's.
 bool set_core_option(Options& options, const std::string& name, const std::string& value) {
   const auto print = [&](bool lib, bool fi, bool cray_fi) {
@@ -100,7 +139,26 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
     print(false, true, false);
   else if (name == "print-cray-fi")
     print(false, false, true);
-  else if (name == "no-ldconfig")
+  else if (name == "status" || name == "verify") {
+    if (options.mode == Mode::inject || options.mode == Mode::undo) options.mode = Mode::status;
+    options.verify |= name == "verify";
+  } else if (name == "undo" || name == "eject" || name == "undo=" || name == "eject=") {
+    if (options.mode == Mode::inject) options.mode = Mode::undo;
+    options.undo_provider = value;
+  } else if (name == "json")
+    options.json = true;
+  else if (name == "force")
+    options.force = true;
+  else if (name == "sync")
+    options.sync = true;
+  else if (name == "lock-timeout")
+    options.lock_timeout = seconds_in(value);
+  else if (name == "ldconfig") {
+    if (value != "auto" && value != "host" && value != "image")
+      throw Error({Stage::command_line, "invalid option: --ldconfig=" + value,
+                   "it is none of auto, host, image", ""});
+    options.ldconfig = value;
+  } else if (name == "no-ldconfig")
     options.run_ldconfig = false;
   else if (name == "host-root")
     options.host_root = value;
@@ -128,8 +186,13 @@ std::vector<std::string> plugin_directories_in(const std::vector<std::string>& w
   std::vector<std::string> directories;
   try {
     const po::options_description all = core_description();
-    for (const po::option& option :
-         po::command_line_parser(words).options(all).style(kStyle).allow_unregistered().run().options)
+    for (const po::option& option : po::command_line_parser(words)
+                                        .options(all)
+                                        .style(kStyle)
+                                        .extra_style_parser(argument_or_none)
+                                        .allow_unregistered()
+                                        .run()
+                                        .options)
       if (option.string_key == "plugin-dir" && !option.value.empty())
         directories.push_back(option.value.front());
   } catch (const po::error&) {
@@ -142,7 +205,8 @@ Options parse_command_line(const std::vector<std::string>& words, const std::vec
                            const std::vector<std::string>& refused) {
   po::options_description all = core_description();
   for (const SwitchGroup& group : groups)
-    for (const Switch& one : group.switches) add_option(all, one.name, one.letter, !one.argument.empty());
+    for (const Switch& one : group.switches)
+      add_option(all, one.name, one.letter, one.argument.empty() ? Takes::nothing : Takes::argument);
   Options options;
   // Whoever asks for help gets it, whatever else is wrong on the line.
   for (const std::string& word : words) {
@@ -157,13 +221,23 @@ Options parse_command_line(const std::vector<std::string>& words, const std::vec
       set_image(options, value);
       continue;
     }
-    if (!option.value.empty() && value.empty()) must_not_be_empty("--" + option.string_key);
+    if (!option.value.empty() && value.empty())
+      must_not_be_empty("--" + option.string_key.substr(0, option.string_key.find('=')));
     if (!set_core_option(options, option.string_key, value))
       options.arguments.push_back({option.string_key, value});
   }
-  const bool needs_image = options.mode == Mode::inject || options.mode == Mode::print_paths;
+  const bool needs_image =
+      options.mode != Mode::help && options.mode != Mode::version && options.mode != Mode::list_plugins;
   if (needs_image && options.image.empty())
     throw Error({Stage::command_line, "no image specified", "", "try: ch-fromhost --help"});
+  const bool injects = options.mode == Mode::inject;
+  if (options.json && options.mode != Mode::status)
+    throw Error({Stage::command_line, "invalid option: --json", "it goes with --status or --verify", ""});
+  if (!injects && options.mode != Mode::print_paths && needs_image && !options.arguments.empty())
+    throw Error(
+        {Stage::command_line, "invalid option: --" + options.arguments.front().name,
+         std::string("nothing is injected with ") + (options.mode == Mode::undo ? "--undo" : "--status"),
+         "two runs do both"});
   return options;
 }
 

@@ -10,13 +10,15 @@ namespace fromhost::core {
 struct CoreOption {
   std::string_view name;
   char letter;
-  std::string_view argument;  ///< empty: takes none
+  std::string_view argument;  ///< empty: takes none; "[=X]": may be left out
   std::string_view help;
   std::string_view group;  ///< heading in --help
+  bool takes_argument() const { return !argument.empty() && argument.front() != '['; }
 };
 
 inline constexpr std::string_view kDestinationGroup = "Destination within image:";
 inline constexpr std::string_view kAnswersGroup = "Answers about IMGDIR, instead of injecting:";
+inline constexpr std::string_view kInjectedGroup = "What is injected already, instead of injecting:";
 inline constexpr std::string_view kOptionsGroup = "Options:";
 
 inline constexpr std::array kCoreOptions = {
@@ -29,8 +31,28 @@ inline constexpr std::array kCoreOptions = {
                kAnswersGroup},
     CoreOption{"print-fi", 0, "", "print only the one for libfabric providers", kAnswersGroup},
     CoreOption{"print-cray-fi", 0, "", "print only the one for libfabric replacement", kAnswersGroup},
+    CoreOption{"status", 0, "",
+               "what is injected, and is it still what this host has? Exit status 0: yes; 3: inject again; "
+               "4: nothing is injected",
+               kInjectedGroup},
+    CoreOption{"verify", 0, "", "same as --status, and compare every file's contents", kInjectedGroup},
+    CoreOption{"json", 0, "", "with --status or --verify: as one JSON document", kInjectedGroup},
+    CoreOption{
+        "undo", 0, "[=PROVIDER]",
+        "give back the image as it was before the first injection; or take away what PROVIDER injected",
+        kInjectedGroup},
+    CoreOption{"eject", 0, "[=PROVIDER]", "same as --undo", kInjectedGroup},
+    CoreOption{"force", 0, "", "inject again what has not changed; undo also what somebody changed since",
+               kOptionsGroup},
     CoreOption{"host-root", 0, "DIR",
                "look for the host's files below DIR, such as a driver container's root", kOptionsGroup},
+    CoreOption{
+        "ldconfig", 0, "WHOSE",
+        "which ldconfig is run, confined to the image: host (the default, auto, is this one as long as "
+        "it can) or image",
+        kOptionsGroup},
+    CoreOption{"lock-timeout", 0, "SECONDS", "wait this long for another run on the same image (default 60)",
+               kOptionsGroup},
     CoreOption{"no-ldconfig", 0, "", "don't run ldconfig even if we injected shared libraries",
                kOptionsGroup},
     CoreOption{"plugin-dir", 0, "DIR", "look for plugins in DIR first; can be repeated", kOptionsGroup},
@@ -41,6 +63,7 @@ inline constexpr std::array kCoreOptions = {
                kOptionsGroup},
     CoreOption{"verbose", 'v', "", "list the injected files; twice: each decision and command",
                kOptionsGroup},
+    CoreOption{"sync", 0, "", "don't end before all is on disk", kOptionsGroup},
     CoreOption{"version", 0, "", "print version and exit", kOptionsGroup},
 };
 

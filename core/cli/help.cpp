@@ -37,7 +37,7 @@ void append_option(std::string& out, std::string_view name, char letter, std::st
   std::string left = "  ";
   left += letter ? std::string("-") + letter + ", " : std::string("    ");
   left += "--" + std::string(name);
-  if (!argument.empty()) left += " " + std::string(argument);
+  if (!argument.empty()) left += (argument.front() == '[' ? "" : " ") + std::string(argument);
   if (left.size() + 2 > kHelpColumn)
     left += '\n' + std::string(kHelpColumn, ' ');
   else
@@ -73,6 +73,7 @@ std::string help_text(const std::vector<SwitchGroup>& groups) {
   if (groups.empty()) out += "\n  (no plugin was found; see: ch-fromhost --list-plugins)\n";
   append_group(out, kDestinationGroup);
   append_group(out, kAnswersGroup);
+  append_group(out, kInjectedGroup);
   append_group(out, kOptionsGroup);
   out += "\nch-fromhost(1) has the details.\n";
   return out;

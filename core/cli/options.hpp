@@ -2,13 +2,14 @@
 // What the person asked for: argv as plain data.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
 namespace fromhost::core {
 
 /// What the run is to do.
-enum class Mode { inject, print_paths, list_plugins, help, version };
+enum class Mode { inject, print_paths, status, undo, list_plugins, help, version };
 
 /// One switch of a provider, or --dest, at its place on the command line.
 struct Argument {
@@ -25,6 +26,13 @@ struct Options {
   bool print_cray_fi = false;       ///< --fi-path, --print-cray-fi: the libfabric that would be replaced
   std::string host_root;            ///< empty: the host itself
   bool run_ldconfig = true;
+  std::string ldconfig = "auto";  ///< auto, host or image
+  bool verify = false;            ///< status: contents, too
+  bool json = false;
+  std::string undo_provider;  ///< empty: all of them
+  bool force = false;
+  bool sync = false;
+  std::chrono::seconds lock_timeout{60};
   int verbosity = 0;  ///< -v counts up, -q down
   std::vector<std::string> plugin_directories;
 };

@@ -232,6 +232,38 @@ bool read_dynamic(int fd, Elf* elf, const GElf_Phdr& segment, const std::vector<
          take(runpath, kMaxSearchPathBytes, facts.runpath);
 }
 
+/// The build-id among the notes of a segment, if it is there. A linker writes few and small ones.
+std::optional<std::string> read_build_id(int fd, const GElf_Phdr& segment) {
+  constexpr std::size_t kMostNotes = 4096, kMostId = 64;
+  std::string notes(static_cast<std::size_t>(std::min<std::uint64_t>(segment.p_filesz, kMostNotes)), '\0');
+  notes.resize(read_at(fd, notes.data(), notes.size(), segment.p_offset));
+  const std::size_t alignment = segment.p_align == 8 ? 8 : 4;
+  const auto aligned = [&](std::size_t size) { return (size + alignment - 1) / alignment * alignment; };
+  for (std::size_t at = 0; notes.size() - at >= sizeof(Elf64_Nhdr);) {
+    Elf64_Nhdr header;  // the same in both classes
+    std::memcpy(&header, notes.data() + at, sizeof header);
+    const std::size_t name = at + sizeof header, room = notes.size() - name;
+    if (header.n_namesz > room || header.n_descsz > room) return std::nullopt;
+    const std::size_t id = name + aligned(header.n_namesz);
+    if (id > notes.size() || header.n_descsz > notes.size() - id) return std::nullopt;
+    if (header.n_type == NT_GNU_BUILD_ID && notes.compare(name, header.n_namesz, "GNU\0", 4) == 0 &&
+        header.n_descsz <= kMostId) {
+      static constexpr char kDigits[] = "0123456789abcdef";
+      std::string text;
+      for (std::size_t i = id; i < id + header.n_descsz; ++i) {
+        const auto byte = static_cast<unsigned char>(notes[i]);
+        text += kDigits[byte >> 4];
+        text += kDigits[byte & 15];
+      }
+      return text;
+    }
+    const std::size_t next = id + aligned(header.n_descsz);
+    if (next > notes.size()) return std::nullopt;
+    at = next;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<ElfFacts> read_elf(int fd) {
@@ -256,6 +288,9 @@ std::optional<ElfFacts> read_elf(int fd) {
   for (int i = 0; i < header.e_phnum; ++i) {
     GElf_Phdr segment;
     if (!gelf_getphdr(elf.get(), i, &segment)) return std::nullopt;
+    if (segment.p_type == PT_NOTE && facts.build_id.empty() &&
+        facts.data == (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB))
+      facts.build_id = read_build_id(fd, segment).value_or("");
     if (segment.p_type == PT_LOAD) loads.push_back(segment);
     if (segment.p_type == PT_DYNAMIC) dynamic = segment;                     // the loader takes the last
     if (segment.p_type == PT_INTERP && !interpreter) interpreter = segment;  // the kernel takes the first

@@ -27,8 +27,9 @@ struct ElfFacts {
   bool dynamic = false;        ///< has PT_DYNAMIC
   std::string soname;          ///< DT_SONAME; empty if none
   std::vector<std::string> needed;
-  std::string rpath;    ///< DT_RPATH, unexpanded
-  std::string runpath;  ///< DT_RUNPATH, unexpanded
+  std::string rpath;     ///< DT_RPATH, unexpanded
+  std::string runpath;   ///< DT_RUNPATH, unexpanded
+  std::string build_id;  ///< hexadecimal; empty if none, or in files of the other byte order
   /// Symbol versions, wanted and defined; left empty in files of the other byte order.
   std::vector<VersionNeed> version_needs;
   std::vector<std::string> versions;

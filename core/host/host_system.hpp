@@ -16,6 +16,18 @@
 
 namespace fromhost::core {
 
+/// Where a command sees a directory as its whole file system: read-only, without devices, and without set-id
+/// rights, in namespaces of its own.
+struct Confinement {
+  std::string root;      ///< absolute path of the directory that becomes "/"
+  std::string writable;  ///< a directory below it (absolute, as seen inside) that may be written; empty: none
+  /// The program is the directory's own, thus nobody's friend: it gets no right of ours over other people's
+  /// files, no network, sees no process but its own, and cannot write more than kForeignFileLimit to a file.
+  /// Otherwise it is this host's, and must need no loader, which would be the directory's.
+  bool foreign = false;
+};
+inline constexpr std::uint64_t kForeignFileLimit = 64u << 20;
+
 /// A command to run: argv, never a shell.
 struct Command {
   enum class Input { empty, ours };
@@ -25,6 +37,7 @@ struct Command {
   std::optional<std::vector<std::string>> environment = std::nullopt;
   Input input = Input::empty;
   Directory directory = Directory::root;
+  std::optional<Confinement> confinement = std::nullopt;
   std::chrono::milliseconds time_limit{0};  ///< 0: none
   std::uint64_t output_limit = 64u << 20;   ///< bytes of stdout, and of stderr
   /// argv for messages, words with blanks quoted.

@@ -2,8 +2,12 @@
 // Host: running a command to its end, within limits and without a shell.
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,6 +62,8 @@ struct Launch {
   std::vector<char*> environment;
   int output, errors, report;  ///< descriptors; `report` tells the parent why exec failed
   pid_t parent;
+  std::string writable;  ///< of the confinement, as a path outside it
+  std::array<std::string, 2> identity_maps;
 };
 
 int close_from(unsigned first) {
@@ -77,13 +83,93 @@ void close_others(int first) {
   for (int fd = first; fd < limit; ++fd) ::close(fd);
 }
 
+constexpr int kReport = STDERR_FILENO + 1;
+constexpr int kProgram = kReport + 1;
+
+[[noreturn]] void give_up(int report) {
+  const int error = errno;
+  [[maybe_unused]] const ssize_t written = ::write(report, &error, sizeof error);
+  ::_exit(127);
+}
+
+bool write_file(const char* path, const char* text, std::size_t size) {
+  const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool written = ::write(fd, text, size) == static_cast<ssize_t>(size);
+  ::close(fd);
+  return written;
+}
+
+/// Own mounts; with a user namespace where we are not allowed to make them, or where our rights must not
+/// reach inside.
+bool leave_namespaces(const Launch& launch) {
+  const bool foreign = launch.command.confinement->foreign;
+  if (!foreign && ::unshare(CLONE_NEWNS) == 0) return true;
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS | (foreign ? CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC : 0)) !=
+      0)
+    return false;
+  const auto& [user, group] = launch.identity_maps;
+  write_file("/proc/self/setgroups", "deny", 4);  // absent before Linux 3.19, and then not needed
+  return write_file("/proc/self/uid_map", user.data(), user.size()) &&
+         write_file("/proc/self/gid_map", group.data(), group.size());
+}
+
+/// The mount flags that a file system has now: a user namespace may not drop them.
+unsigned long mount_flags_of(const char* path) {
+  struct statvfs facts;
+  if (::statvfs(path, &facts) != 0) return 0;
+  unsigned long flags = facts.f_flag & (ST_NOEXEC | ST_NOATIME | ST_NODIRATIME);
+  if (facts.f_flag & ST_RELATIME) flags |= MS_RELATIME;
+  return flags;
+}
+
+/// A bind mount of a path on itself. A user namespace cannot part a mount from those below it, so these come
+/// along where they must.
+bool bind(const char* path) {
+  return ::mount(path, path, nullptr, MS_BIND, nullptr) == 0 ||
+         (errno == EINVAL && ::mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) == 0);
+}
+
+/// Makes the confinement's directory our root. Order matters: what may be written is bound first, so that it
+/// does not inherit the read-only remount.
+bool enter(const Launch& launch) {
+  const Confinement& confinement = *launch.command.confinement;
+  const char* root = confinement.root.c_str();
+  if (!leave_namespaces(launch)) return false;
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
+  if (!bind(root)) return false;
+  if (!launch.writable.empty() && !bind(launch.writable.c_str())) return false;
+  const unsigned long read_only =
+      MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | mount_flags_of(root);
+  if (::mount(nullptr, root, nullptr, read_only, nullptr) != 0) return false;
+  if (::chdir(root) != 0) return false;
+  // Where the host's own root is an initramfs there is nothing to pivot from. chroot() is enough for a
+  // program that we trust.
+  if (::syscall(SYS_pivot_root, ".", ".") == 0) return ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
+  return !confinement.foreign && ::chroot(".") == 0 && ::chdir("/") == 0;
+}
+
+/// The first process of a PID namespace is a child of ours: waits for it and ends as it did.
+void become_its_child() {
+  const pid_t pid = ::fork();
+  if (pid < 0) give_up(kReport);
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return;
+  }
+  ::close(kReport);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+  if (!WIFSIGNALED(status)) ::_exit(WEXITSTATUS(status));
+  struct sigaction by_default {};
+  by_default.sa_handler = SIG_DFL;
+  ::sigaction(WTERMSIG(status), &by_default, nullptr);
+  ::raise(WTERMSIG(status));
+  ::_exit(128 + WTERMSIG(status));
+}
+
 /// All signals are blocked here, so that none of our handlers runs in the child.
 [[noreturn]] void become(const Launch& launch) {
-  const auto give_up = [](int report) {
-    const int error = errno;
-    [[maybe_unused]] const ssize_t written = ::write(report, &error, sizeof error);
-    ::_exit(127);
-  };
   // Own session: its group can be killed as one, and reading our terminal does not stop it as a background
   // job.
   ::setsid();
@@ -97,13 +183,28 @@ void close_others(int first) {
     if (empty != STDIN_FILENO && ::dup2(empty, STDIN_FILENO) < 0) give_up(launch.report);
     if (empty == STDIN_FILENO) ::fcntl(empty, F_SETFD, 0);
   }
-  constexpr int kReport = STDERR_FILENO + 1;
   if (::dup2(launch.output, STDOUT_FILENO) < 0 || ::dup2(launch.errors, STDERR_FILENO) < 0)
     give_up(launch.report);
   if (launch.report != kReport && ::dup3(launch.report, kReport, O_CLOEXEC) < 0) give_up(launch.report);
   close_others(kReport + 1);
 
   if (launch.command.directory == Command::Directory::root && ::chdir("/") != 0) give_up(kReport);
+  const Confinement* confinement = launch.command.confinement ? &*launch.command.confinement : nullptr;
+  if (confinement) {
+    // This host's program, opened while it can be seen.
+    if (!confinement->foreign) {
+      const int program = ::open(launch.program.c_str(), O_RDONLY | O_CLOEXEC);
+      if (program < 0) give_up(kReport);
+      if (program != kProgram && ::dup3(program, kProgram, O_CLOEXEC) < 0) give_up(kReport);
+      if (program != kProgram) ::close(program);
+    }
+    if (!enter(launch)) give_up(kReport);
+    if (confinement->foreign) {
+      const struct rlimit files = {kForeignFileLimit, kForeignFileLimit};
+      if (::setrlimit(RLIMIT_FSIZE, &files) != 0) give_up(kReport);
+      become_its_child();
+    }
+  }
   // Handlers would be reset by exec anyway; what somebody else chose to ignore (nohup) stays so, what we
   // ignore does not.
   for (int signal = 1; signal < NSIG; ++signal) {
@@ -114,9 +215,11 @@ void close_others(int first) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execve(launch.program.c_str(), launch.argv.data(), launch.environment.data());
+  if (confinement && !confinement->foreign)
+    ::syscall(SYS_execveat, kProgram, "", launch.argv.data(), launch.environment.data(), AT_EMPTY_PATH);
+  else
+    ::execve(launch.program.c_str(), launch.argv.data(), launch.environment.data());
   give_up(kReport);
-  __builtin_unreachable();
 }
 
 /// A child that has been started; killed with its process group, and waited for, at the latest with its
@@ -269,6 +372,7 @@ CommandResult LinuxHost::run(const Command& command) {
     if (!found) return not_started(ENOENT);
     program = found->text();
   }
+  const Confinement* confinement = command.confinement ? &*command.confinement : nullptr;
   // Made absolute, since the child changes its directory first.
   std::error_code no_directory;
   program = std::filesystem::absolute(program, no_directory).string();
@@ -279,8 +383,16 @@ CommandResult LinuxHost::run(const Command& command) {
   ::fcntl(output->read.get(), F_SETFL, O_NONBLOCK);
   ::fcntl(errors->read.get(), F_SETFL, O_NONBLOCK);
 
-  Launch launch{command,   program, {}, {}, output->write.get(), errors->write.get(), report->write.get(),
-                ::getpid()};
+  Launch launch{command,    program, {}, {}, output->write.get(), errors->write.get(), report->write.get(),
+                ::getpid(), {},      {}};
+  if (confinement) {
+    if (!confinement->writable.empty()) launch.writable = confinement->root + confinement->writable;
+    // Inside, root is somebody else, so that exec() leaves it no capability of its namespace.
+    const auto map = [](auto id) {
+      return std::to_string(id == 0 ? 65534 : id) + " " + std::to_string(id) + " 1";
+    };
+    launch.identity_maps = {map(::geteuid()), map(::getegid())};
+  }
   for (const std::string& word : command.argv) launch.argv.push_back(const_cast<char*>(word.c_str()));
   launch.argv.push_back(nullptr);
   if (command.environment) {

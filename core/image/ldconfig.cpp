@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Image: running its ldconfig in a clean environment and with a time limit. What it prints is untrusted.
+// Image: running an ldconfig confined to it, in a clean environment and with a time limit. What comes of it
+// is untrusted.
 #include "core/image/ldconfig.hpp"
 
-#include <pwd.h>
 #include <unistd.h>
 
 #include <chrono>
 
 #include "core/error.hpp"
+#include "core/host/elf_file.hpp"
+#include "core/host/ld_so_cache.hpp"
 #include "core/log.hpp"
 
 namespace fromhost::core {
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::chrono::seconds kTimeLimit{
     120};  // one takes 10 ms; a cold parallel file system takes its time
+constexpr const char* kInImage = "/sbin/ldconfig";
 constexpr std::uint64_t kOutputLimit = 16u << 20;
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -25,13 +28,6 @@ std::vector<std::string> lines_of(const std::string& text) {
     begin = end + 1;
   }
   return lines;
-}
-
-/// ch-run wants $USER, which job prologs do not always have.
-std::string user_name(const HostSystem& host) {
-  if (auto user = host.environment("USER"); user && !user->empty()) return *user;
-  if (const passwd* entry = ::getpwuid(::geteuid())) return entry->pw_name;
-  return "nobody";
 }
 
 /// The last thing that it said, and how it ended.
@@ -71,50 +67,77 @@ const std::vector<ImagePath>& Ldconfig::directories() {
   return directories_;
 }
 
+namespace {
+
+/// The host's ldconfig, if it can run where there is no loader of this host's. Ubuntu's /sbin/ldconfig is a
+/// script before /sbin/ldconfig.real.
+std::optional<std::string> static_ldconfig(const HostSystem& host) {
+  for (const char* path : {"/sbin/ldconfig.real", "/sbin/ldconfig", "/usr/sbin/ldconfig"}) try {
+      const auto facts = read_elf(host.open_file(HostPath(path)).get());
+      if (facts && facts->interpreter.empty()) return path;
+      spdlog::trace("{}: {}", path, facts ? "needs a loader" : "not a program in ELF");
+    } catch (const std::system_error& error) {
+      spdlog::trace("{}: {}", path, cause_of(error));
+    }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void Ldconfig::choose() {
+  if (program_) return;
+  const auto there = image_.stat(ImagePath(kInImage));
+  if (!there || !S_ISREG(there->st_mode))
+    throw Error({Stage::ldconfig, "empty path from ldconfig", "the image has no /sbin/ldconfig",
+                 "install glibc's in the image, or give --dest and --no-ldconfig"});
+  if (choice_ != LdconfigChoice::image) program_ = static_ldconfig(host_);
+  if (program_) return;
+  if (choice_ == LdconfigChoice::host || (choice_ == LdconfigChoice::automatic && ::geteuid() == 0))
+    throw Error({Stage::ldconfig, "empty path from ldconfig", "this host has no static ldconfig",
+                 "--ldconfig=image runs the image's own"});
+  if (choice_ == LdconfigChoice::automatic)
+    spdlog::warn("this host has no static ldconfig, so the image's own runs, confined to the image");
+  program_ = kInImage;
+  foreign_ = true;
+}
+
 std::vector<ImagePath> Ldconfig::ask() {
   spdlog::trace("asking ldconfig for shared library destination");
   Command command;
   // -N: no cache, -X: no links, -v: say the directories.
-  const CommandResult result = run({"-N", "-X", "-v"}, false, command);
+  const CommandResult result = run({"-N", "-X", "-v"}, "", command);
   std::vector<ImagePath> directories = directories_in(result.output);
-  if (!result.succeeded() || directories.empty()) {
+  if (!result.succeeded() || directories.empty())
     throw Error({Stage::ldconfig, "empty path from ldconfig", why(result, command),
-                 "the image needs a working /sbin/ldconfig, or give --dest and --no-ldconfig"});
-  }
+                 "does the image hold libraries and user namespaces work here? Or give --dest and "
+                 "--no-ldconfig"});
   spdlog::trace("shared library destination: {}: first ldconfig directory of {}", directories.front().text(),
                 directories.size());
   return directories;
 }
 
-void Ldconfig::update() {
+std::string Ldconfig::make_cache(const ImagePath& scratch) {
   Command command;
-  const CommandResult result = run({}, true, command);
+  const ImagePath cache = scratch / "ld.so.cache";
+  const CommandResult result = run({"-X", "-C", cache.text()}, scratch.text(), command);
   if (!result.succeeded())
     throw Error({Stage::ldconfig, "command failed: " + command.text(), why(result, command), ""});
+  const auto bytes = image_.read_file(cache, kForeignFileLimit);
+  if (!bytes || !read_ld_so_cache(*bytes))
+    throw Error({Stage::ldconfig, "ldconfig made no cache", "command: " + command.text(), ""});
+  return *bytes;
 }
 
-CommandResult Ldconfig::run(const std::vector<std::string>& arguments, bool writable, Command& command) {
-  const std::string image = image_.absolute_path();
-  const HostPath beside(host_.own_directory().text() + "/ch-run");
-  std::optional<HostPath> runner = host_.find_program(beside.text());
-  if (!runner) runner = host_.find_program("ch-run");
-  if (runner) {
-    command.argv = {runner->text()};
-    if (writable) command.argv.emplace_back("-w");
-    command.argv.insert(command.argv.end(), {image, "--", "/sbin/ldconfig"});
-  } else if ((runner = host_.find_program("unshare"))) {
-    command.argv = {runner->text(),    "--user", "--map-root-user",
-                    "--root=" + image, "--wd=/", "/sbin/ldconfig"};
-  } else {
-    throw Error({Stage::ldconfig, "cannot run ldconfig in the image", "neither ch-run nor unshare is in PATH",
-                 "install Charliecloud or util-linux, or give --no-ldconfig and --dest"});
-  }
+CommandResult Ldconfig::run(const std::vector<std::string>& arguments, const std::string& writable,
+                            Command& command) {
+  choose();
+  command.argv = {*program_};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
-  command.environment = {"PATH=/usr/bin:/bin:/usr/sbin:/sbin", "USER=" + user_name(host_), "HOME=/",
-                         "LC_ALL=C"};
+  command.confinement = Confinement{image_.absolute_path(), writable, foreign_};
+  command.environment = {"PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/", "LC_ALL=C"};
   command.time_limit = kTimeLimit;
   command.output_limit = kOutputLimit;
-  spdlog::trace("running: {}", command.text());
+  spdlog::trace("running in the image: {}", command.text());
   CommandResult result = host_.run(command);
   for (const std::string& line : lines_of(result.errors)) spdlog::trace("ldconfig: {}", line);
   if (result.succeeded() && !spdlog::should_log(spdlog::level::trace))

@@ -2,6 +2,7 @@
 // The image's ldconfig: which one runs, and how it is confined, is known here and nowhere else.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,28 +11,36 @@
 
 namespace fromhost::core {
 
+/// Whose ldconfig runs. automatic: the host's; an ordinary user gets the image's where the host has none that
+/// could run alone.
+enum class LdconfigChoice { automatic, host, image };
+
 class Ldconfig {
  public:
-  /// /sbin/ldconfig of the image, run by ch-run (beside our executable, else in PATH), or where there is none
-  /// by util-linux's unshare (user namespace, chroot). `host` and `image` must outlive it.
-  Ldconfig(HostSystem& host, const ImageRoot& image) : host_(host), image_(image) {}
+  /// Runs confined to the image, which it sees as "/" and cannot change. `host` and `image` must outlive it.
+  Ldconfig(HostSystem& host, const ImageRoot& image, LdconfigChoice choice = LdconfigChoice::automatic)
+      : host_(host), image_(image), choice_(choice) {}
   virtual ~Ldconfig() = default;
 
   /// The directories that it reports, in order; the first is where libraries go. Asked once, then remembered.
   /// Throws Error "empty path from ldconfig". Writes nothing.
   const std::vector<ImagePath>& directories();
-  /// Forgets the answer, since the configuration has changed.
-  void ask_again() { directories_.clear(); }
-  /// Makes soname links and the cache. Throws Error where it cannot be run or fails.
-  virtual void update();
+  /// The bytes of a cache for the image as it is now. ldconfig may write in `scratch`, a directory of ours in
+  /// the image, and nowhere else; makes no links. Throws Error where it cannot be run or fails, or where what
+  /// it wrote is no cache.
+  virtual std::string make_cache(const ImagePath& scratch);
 
  protected:
   virtual std::vector<ImagePath> ask();
 
  private:
-  CommandResult run(const std::vector<std::string>& arguments, bool writable, Command& command);
+  void choose();
+  CommandResult run(const std::vector<std::string>& arguments, const std::string& writable, Command& command);
   HostSystem& host_;
   const ImageRoot& image_;
+  LdconfigChoice choice_;
+  std::optional<std::string> program_;
+  bool foreign_ = false;
   std::vector<ImagePath> directories_;
 };
 

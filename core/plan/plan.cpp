@@ -63,7 +63,7 @@ class Planner {
   void add_link(const Contribution& item) {
     const std::string& path = *item.destination;
     const ImagePath at = path.front() == '/' ? ImagePath(path) : directories_().front() / path;
-    plan_.links.push_back({at, item.source, item.reason, item.provider});
+    plan_.links.push_back({at, item.source, item.reason, item.provider, item.set});
   }
 
   void add_ld_so_conf(const Contribution& item) {
@@ -72,8 +72,10 @@ class Planner {
     if (item.source.front() != '/' || item.source.find_first_of(" \t\n\r,:;=#*?[") != std::string::npos ||
         file.find('/') != std::string::npos || file.front() == '.')
       problem("cannot add to ld.so.conf: " + item.source, "not a plain absolute directory", "");
-    else
+    else {
       conf_lines_[file].push_back(item.source);
+      plan_.loader_directories.emplace_back(item.source);
+    }
   }
 
   void add_file(const Contribution& item) {
@@ -81,6 +83,7 @@ class Planner {
     file.source = HostPath(item.source);
     file.reason = item.reason;
     file.provider = item.provider;
+    file.set = item.set;
     file.name = std::string(file.source.name());
     // Charliecloud's list format parts source and destination by a colon.
     if (item.source.find(':') != std::string::npos)

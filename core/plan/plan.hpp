@@ -26,6 +26,7 @@ struct PlannedFile {
   std::string rule;                 ///< why there: "path contains /bin"
   std::string reason;               ///< why at all: the provider's words
   std::string provider;
+  std::string set;  ///< of Contribution
 };
 
 /// A directory that shall exist.
@@ -41,6 +42,7 @@ struct PlannedLink {
   std::string target;
   std::string reason;
   std::string provider;
+  std::string set = {};  ///< of Contribution
 };
 
 /// A small file with new contents: an old one's bytes and what was added.
@@ -50,12 +52,23 @@ struct PlannedText {
   std::string reason;
 };
 
+/// Something injected earlier that goes.
+struct PlannedRemoval {
+  ImagePath path;          ///< links resolved
+  std::string kept;        ///< name in the archive of what was there before us and comes back; empty: nothing
+  bool directory = false;  ///< removed only if empty
+  std::string reason;
+  std::string provider;
+};
+
 struct Plan {
   std::vector<PlannedDirectory> directories;
   std::vector<PlannedFile> files;
   std::vector<PlannedLink> links;
   std::vector<PlannedText> texts;
-  bool has_libraries = false;  ///< so that ldconfig is wanted
+  std::vector<PlannedRemoval> removals;
+  std::vector<ImagePath> loader_directories;  ///< named in new lines of ld.so.conf.d
+  bool has_libraries = false;                 ///< so that ldconfig is wanted
   std::vector<std::string> warnings;
 };
 

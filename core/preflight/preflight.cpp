@@ -59,9 +59,9 @@ class Check {
 
   void source(const PlannedFile& file) {
     std::optional<ElfFacts> facts;
+    struct stat status = {};
     try {
       const UniqueFd fd = host_.open_file(file.source);
-      struct stat status;
       if (::fstat(fd.get(), &status) != 0) throw std::system_error(errno, std::generic_category());
       result_.bytes += static_cast<std::uint64_t>(status.st_size);
       if (file.role != FileRole::data) facts = read_elf(fd.get());
@@ -74,6 +74,7 @@ class Check {
       problem("cannot inject: " + file.source.text(), cause_of(error));
     }
     result_.facts.push_back(std::move(facts));
+    result_.sources.push_back(status);
   }
 
   /// The nearest directory that is there must be ours to write, and on the image's own file system: files

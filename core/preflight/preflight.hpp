@@ -17,6 +17,9 @@ namespace fromhost::core {
 struct Preflight {
   std::uint64_t bytes = 0;                     ///< of all files
   std::vector<std::optional<ElfFacts>> facts;  ///< of each file of the plan, in its order; nullopt: not ELF
+  std::vector<struct stat> sources;            ///< of each file of the plan, in its order
+  std::vector<PlannedLink> soname_links;       ///< that ldconfig would make for the plan's libraries
+  std::vector<PlannedRemoval> superseded;  ///< earlier injections of such a library, which would win over it
   std::vector<std::string> warnings;
 };
 

@@ -17,6 +17,8 @@ class Collection {
   void add(const Request& request) {
     Contributions offered;
     note(request.provider, opened(request.provider).collect(request, offered));
+    if (!request.option.empty() && request.value.empty())
+      for (Contribution& one : offered) one.set = request.option;
     for (Contribution& one : offered)
       if (one.kind != ItemKind::file || !claimed(one, request)) all_.push_back(std::move(one));
   }

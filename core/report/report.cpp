@@ -3,8 +3,11 @@
 #include "core/report/report.hpp"
 
 #include <array>
+#include <ctime>
+#include <map>
 #include <ostream>
 
+#include "core/json_text.hpp"
 #include "core/log.hpp"
 
 namespace fromhost::core {
@@ -19,6 +22,46 @@ std::string because(const std::string& rule, const std::string& reason, const st
   if (!reason.empty()) text += (text.empty() ? "" : "; ") + reason;
   if (!provider.empty() && provider != "generic") text += (text.empty() ? "by " : ", by ") + provider;
   return text.empty() ? "" : " (" + text + ")";
+}
+
+/// ISO 8601 in UTC.
+std::string utc(std::int64_t time) {
+  const auto seconds = static_cast<std::time_t>(time);
+  struct tm parts;
+  char text[32];
+  if (!::gmtime_r(&seconds, &parts) || std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+    return "at an unknown time";
+  return text;
+}
+
+Json status_json(const Manifest& manifest, const std::vector<EntryFinding>& findings) {
+  Json differences = Json::array(), providers = Json::object();
+  for (const ManifestEntry& entry : manifest.entries) {
+    if (entry.kind != ManifestEntry::Kind::file) continue;
+    Json& one = providers[printable(entry.provider)];
+    if (one.is_null()) one = {{"files", 0}, {"bytes", 0}};
+    one["files"] = one["files"].get<std::uint64_t>() + 1;
+    one["bytes"] = one["bytes"].get<std::uint64_t>() + entry.size;
+  }
+  for (const EntryFinding& one : findings)
+    differences.push_back({{"path", bytes_to_json(one.entry->path.text())},
+                           {"source", bytes_to_json(one.entry->source)},
+                           {"finding", to_string(one.finding)}});
+  Json json = {{"schema", "ch-fromhost status"},
+               {"version", 1},
+               {"state", manifest.empty()   ? "not injected"
+                         : findings.empty() ? "current"
+                                            : "outdated"},
+               {"providers", providers},
+               {"differences", differences}};
+  if (!manifest.runs.empty()) {
+    const ManifestRun& last = manifest.runs.back();
+    json["last"] = {{"time", last.time},
+                    {"user", bytes_to_json(last.user)},
+                    {"host", bytes_to_json(last.host)},
+                    {"tool", last.tool}};
+  }
+  return json;
 }
 
 }  // namespace
@@ -71,6 +114,9 @@ void Report::plan(const Plan& plan) {
   for (const PlannedText& text : plan.texts) spdlog::debug("{} ({})", text.path.text(), text.reason);
   for (const PlannedLink& link : plan.links)
     spdlog::debug("link {} -> {}{}", link.path.text(), link.target, because("", link.reason, link.provider));
+  for (const PlannedRemoval& one : plan.removals)
+    spdlog::debug("{} {}{}", one.kept.empty() ? "remove" : "give back", one.path.text(),
+                  because("", one.reason, one.provider));
 }
 
 void Report::warnings(const std::vector<std::string>& warnings) {
@@ -87,6 +133,53 @@ void Report::injected(const Plan& plan, const Preflight& preflight, const std::s
     after += ", and the image's loader finds " +
              (libraries_found == 1 ? "the library" : "all " + std::to_string(libraries_found) + " libraries");
   spdlog::info("injected {} into {}{}", what, image, after);
+}
+
+void Report::already_there(const Plan& plan, const std::string& image) {
+  spdlog::info("nothing to do: {} {} in {} already, unchanged",
+               counted(plan.files.size(), "file is", "files are"), "injected", image);
+}
+
+void Report::undone(const Plan& plan, const std::string& image, bool completely) {
+  std::size_t removed = 0, given_back = 0;
+  for (const PlannedRemoval& one : plan.removals) {
+    if (one.directory || one.path == ImagePath(kManifest)) continue;
+    ++(one.kept.empty() ? removed : given_back);
+  }
+  spdlog::info("undone: {} removed and {} given back in {}{}", counted(removed, "file", "files"), given_back,
+               image, completely ? ", which is as before the first injection" : "");
+}
+
+void Report::status(const Manifest& manifest, const std::vector<EntryFinding>& findings,
+                    const std::string& image, bool json) {
+  if (json) {
+    answer(status_json(manifest, findings).dump(1));
+    return;
+  }
+  if (manifest.empty()) {
+    answer("nothing is injected in " + printable(image));
+    return;
+  }
+  std::map<std::string, std::pair<std::size_t, std::uint64_t>> by_provider;
+  for (const ManifestEntry& entry : manifest.entries) {
+    if (entry.kind != ManifestEntry::Kind::file) continue;
+    ++by_provider[entry.provider].first;
+    by_provider[entry.provider].second += entry.size;
+  }
+  for (const auto& [provider, total] : by_provider)
+    answer(printable(provider) + ": " + counted(total.first, "file", "files") + " (" +
+           human_bytes(total.second) + ")");
+  if (!manifest.runs.empty()) {
+    const ManifestRun& last = manifest.runs.back();
+    answer("last injection: " + utc(last.time) + " by " + printable(last.user) + " on " +
+           printable(last.host) + ", ch-fromhost " + printable(last.tool));
+  }
+  for (const EntryFinding& one : findings)
+    answer("  " + printable(one.entry->path.text()) + ": " + std::string(to_string(one.finding)) +
+           (one.entry->source.empty() ? "" : " (from " + printable(one.entry->source) + ")"));
+  answer(findings.empty()
+             ? "current: this host has nothing newer"
+             : "outdated: " + counted(findings.size(), "difference", "differences") + "; inject again");
 }
 
 void Report::failed(const Error& error) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/manifest/status.hpp"
 #include "core/plan/plan.hpp"
 #include "core/preflight/preflight.hpp"
 #include "core/provider/plugin_catalog.hpp"
@@ -25,13 +26,18 @@ class Report {
   void warnings(const std::vector<std::string>& warnings);
   void injected(const Plan& plan, const Preflight& preflight, const std::string& image, bool ldconfig_ran,
                 std::size_t libraries_found);
+  void already_there(const Plan& plan, const std::string& image);
+  void undone(const Plan& plan, const std::string& image, bool completely);
+  /// --status: on stdout, as text or as JSON.
+  void status(const Manifest& manifest, const std::vector<EntryFinding>& findings, const std::string& image,
+              bool json);
   void failed(const Error& error);
 
  private:
   std::ostream& out_;
 };
 
-/// "0 bytes", "17 kB", "480.2 MB": decimal, for people.
+/// "0 bytes", "17.0 kB", "480 MB": decimal, for people.
 std::string human_bytes(std::uint64_t bytes);
 
 }  // namespace fromhost::core

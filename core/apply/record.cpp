@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apply: from what was staged to manifest entries.
+#include "core/apply/record.hpp"
+
+#include "core/json_text.hpp"
+
+namespace fromhost::core {
+namespace {
+
+using Kind = ManifestEntry::Kind;
+
+ManifestEntry entry_of(Kind kind, const Staged& staged, const std::string& provider, const std::string& set) {
+  ManifestEntry entry;
+  entry.kind = kind;
+  entry.path = staged.path;
+  entry.provider = provider;
+  entry.set = set;
+  entry.size = static_cast<std::uint64_t>(staged.facts.st_size);
+  entry.modified = nanoseconds(staged.facts.st_mtim);
+  entry.replaced = staged.kept;
+  return entry;
+}
+
+}  // namespace
+
+Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, const Transaction& transaction,
+                ManifestRun run) {
+  Manifest manifest = std::move(old);
+  for (const PlannedRemoval& one : plan.removals) manifest.remove(one.path);
+  for (const PlannedRemoval& one : preflight.superseded) manifest.remove(one.path);
+  for (const ImagePath& path : transaction.made_directories()) {
+    ManifestEntry entry;
+    entry.kind = Kind::directory;
+    entry.path = path;
+    manifest.put(std::move(entry));
+  }
+  for (std::size_t i = 0; i < plan.files.size(); ++i) {
+    const PlannedFile& file = plan.files[i];
+    const Staged& staged = transaction.files()[i];
+    ManifestEntry entry = entry_of(Kind::file, staged, file.provider, file.set);
+    entry.source = file.source.text();
+    entry.source_size = static_cast<std::uint64_t>(staged.source.st_size);
+    entry.source_modified = nanoseconds(staged.source.st_mtim);
+    if (const auto& facts = preflight.facts[i]) {
+      entry.soname = facts->soname;
+      entry.build_id = facts->build_id;
+    }
+    manifest.put(std::move(entry));
+  }
+  const auto put_link = [&](const PlannedLink& link, const Staged& staged) {
+    ManifestEntry entry = entry_of(Kind::link, staged, link.provider, link.set);
+    entry.target = link.target;
+    manifest.put(std::move(entry));
+  };
+  std::size_t link = 0;
+  for (const PlannedLink& one : plan.links) put_link(one, transaction.links()[link++]);
+  for (const PlannedLink& one : preflight.soname_links) put_link(one, transaction.links()[link++]);
+  for (const Staged& text : transaction.texts()) manifest.put(entry_of(Kind::text, text, "", ""));
+  if (transaction.cache()) manifest.put(entry_of(Kind::cache, *transaction.cache(), "", ""));
+  manifest.next_kept = transaction.next_archived();
+  manifest.runs.push_back(std::move(run));
+  if (manifest.runs.size() > kMostRuns) manifest.runs.erase(manifest.runs.begin());
+  return manifest;
+}
+
+}  // namespace fromhost::core

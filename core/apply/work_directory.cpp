@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Apply: making, finding and removing the work directory.
+#include "core/apply/work_directory.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+#include "core/error.hpp"
+#include "core/host/host_system.hpp"
+#include "core/host/resolve_in_root.hpp"
+#include "core/json_text.hpp"
+
+namespace fromhost::core {
+namespace {
+
+constexpr const char* kPrefix = ".ch-fromhost-";
+constexpr std::uint64_t kReadLimit = 256u << 20;  // a journal of a million files
+constexpr int kDeepest = 32;                      // only an image's own ldconfig makes directories in ours
+
+[[noreturn]] void fail(const char* call) {
+  throw std::system_error(errno, std::generic_category(), call);
+}
+
+UniqueFd open_directory_at(int parent, const std::string& name) {
+  return UniqueFd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+std::string name_for(const JournalDirectory& root) {
+  char name[96];
+  std::snprintf(name, sizeof name, "%s%o-%lld-%lld", kPrefix, static_cast<unsigned>(root.mode),
+                static_cast<long long>(root.access), static_cast<long long>(root.modification));
+  return name;
+}
+
+std::optional<JournalDirectory> root_in(const std::string& name) {
+  unsigned mode = 0;
+  long long access = 0, modification = 0;
+  int end = 0;
+  const std::string format = std::string(kPrefix) + "%o-%lld-%lld%n";
+  if (std::sscanf(name.c_str(), format.c_str(), &mode, &access, &modification, &end) != 3 ||
+      static_cast<std::size_t>(end) != name.size() || mode > 07777)
+    return std::nullopt;
+  return JournalDirectory{ImagePath("/"), mode, access, modification, false};
+}
+
+void empty_directory(FileOperations& files, int directory, int depth) {
+  if (depth > kDeepest) throw std::system_error(ELOOP, std::generic_category(), "too deep");
+  UniqueFd own(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!own) fail("open");
+  for (const std::string& name : list_directory(std::move(own))) {
+    struct stat facts;
+    if (::fstatat(directory, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (!S_ISDIR(facts.st_mode)) {
+      files.remove(directory, name);
+      continue;
+    }
+    if (const UniqueFd below = open_directory_at(directory, name)) {
+      files.change_mode(below.get(), 0700);
+      empty_directory(files, below.get(), depth + 1);
+    }
+    files.remove_directory(directory, name);
+  }
+}
+
+}  // namespace
+
+WorkDirectory WorkDirectory::make(const ImageRoot& image, FileOperations& files) {
+  struct stat facts;
+  if (::fstat(image.fd(), &facts) != 0) fail("stat");
+  JournalDirectory root{ImagePath("/"), facts.st_mode & 07777, nanoseconds(facts.st_atim),
+                        nanoseconds(facts.st_mtim), false};
+  WorkDirectory work(image, files, name_for(root), root);
+  if (::faccessat(image.fd(), ".", W_OK | X_OK, AT_EACCESS) != 0 && errno == EACCES &&
+      facts.st_uid == ::geteuid())
+    files.change_mode(image.fd(), root.mode | 0300);
+  try {
+    files.make_directory(image.fd(), work.name_, 0700);
+    work.fd_ = open_directory_at(image.fd(), work.name_);
+    if (!work.fd_) fail("open");
+  } catch (...) {
+    try {
+      work.remove(false);
+    } catch (const std::system_error&) {
+      // The first error is the one to tell.
+    }
+    throw;
+  }
+  return work;
+}
+
+std::vector<WorkDirectory> WorkDirectory::left_behind(const ImageRoot& image, FileOperations& files) {
+  std::vector<WorkDirectory> left;
+  struct stat root;
+  if (::fstat(image.fd(), &root) != 0) fail("stat");
+  for (const std::string& name : image.list(ImagePath("/"))) {
+    const auto facts = root_in(name);
+    if (!facts) continue;
+    WorkDirectory work(image, files, name, *facts);
+    work.fd_ = open_directory_at(image.fd(), name);
+    struct stat status;
+    const bool known = work.fd_ && ::fstat(work.fd(), &status) == 0;
+    if (!known || (status.st_uid != ::geteuid() && status.st_uid != root.st_uid) ||
+        (status.st_mode & 0077) != 0)
+      throw Error({Stage::apply, "an interrupted run left " + work.path().text() + " in the image",
+                   known ? "it belongs to user " + std::to_string(status.st_uid) : errno_text(errno),
+                   "run ch-fromhost --status as that user, which repairs the image, or unpack it again"});
+    left.push_back(std::move(work));
+  }
+  return left;
+}
+
+std::optional<std::string> WorkDirectory::read(const std::string& name) const {
+  const UniqueFd fd(::openat(fd_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat ours, theirs;
+  if (!fd || ::fstat(fd.get(), &theirs) != 0 || ::fstat(fd_.get(), &ours) != 0) return std::nullopt;
+  if (!S_ISREG(theirs.st_mode) || theirs.st_nlink != 1 || theirs.st_uid != ours.st_uid) return std::nullopt;
+  return read_all(fd.get(), kReadLimit, name);
+}
+
+bool WorkDirectory::has(const std::string& name) const {
+  return ::faccessat(fd_.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void WorkDirectory::remove(bool root_changed) {
+  if (fd_) {
+    empty_directory(*files_, fd_.get(), 0);
+    files_->remove_directory(image_->fd(), name_);
+    fd_.reset();
+  }
+  struct stat now;
+  if (::fstat(image_->fd(), &now) != 0) fail("stat");
+  if ((now.st_mode & 07777) != root_.mode) files_->change_mode(image_->fd(), root_.mode);
+  if (!root_changed && (now.st_uid == ::geteuid() || ::geteuid() == 0))
+    files_->change_times(image_->fd(), from_nanoseconds(root_.access), from_nanoseconds(root_.modification));
+}
+
+}  // namespace fromhost::core

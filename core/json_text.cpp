@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/json_text.hpp"
+
+#include <ctime>
+#include <stdexcept>
+
+namespace fromhost::core {
+namespace {
+
+bool is_utf8(const std::string& bytes) {
+  try {
+    (void)Json(bytes).dump();
+    return true;
+  } catch (const Json::type_error&) {
+    return false;
+  }
+}
+
+int digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  throw std::invalid_argument("not hexadecimal");
+}
+
+constexpr std::int64_t kBillion = 1'000'000'000;
+
+}  // namespace
+
+Json bytes_to_json(const std::string& bytes) {
+  if (is_utf8(bytes)) return bytes;
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    hex += kDigits[byte >> 4];
+    hex += kDigits[byte & 15];
+  }
+  return Json{{"hex", hex}};
+}
+
+std::string bytes_from_json(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_object() || value.size() != 1 || !value.contains("hex") || !value["hex"].is_string())
+    throw std::invalid_argument("not a name");
+  const std::string hex = value["hex"].get<std::string>();
+  if (hex.size() % 2 != 0) throw std::invalid_argument("not a name");
+  std::string bytes;
+  for (std::size_t i = 0; i < hex.size(); i += 2)
+    bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
+  return bytes;
+}
+
+std::int64_t nanoseconds(const struct timespec& time) {
+  return std::int64_t{time.tv_sec} * kBillion + time.tv_nsec;
+}
+
+struct timespec from_nanoseconds(std::int64_t time) {
+  struct timespec result {};
+  result.tv_sec = time / kBillion;
+  result.tv_nsec = time % kBillion;
+  if (result.tv_nsec < 0) {
+    result.tv_nsec += kBillion;
+    --result.tv_sec;
+  }
+  return result;
+}
+
+}  // namespace fromhost::core

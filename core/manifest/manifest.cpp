@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Manifest: as JSON, and back without trust.
+#include "core/manifest/manifest.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <array>
+#include <stdexcept>
+
+#include "core/error.hpp"
+#include "core/json_text.hpp"
+
+namespace fromhost::core {
+namespace {
+
+constexpr const char* kSchema = "ch-fromhost manifest";
+constexpr int kVersion = 1;
+constexpr std::uint64_t kSizeLimit = 256u << 20;
+constexpr std::array<const char*, 5> kKinds = {"file", "link", "text", "cache", "directory"};
+
+Json entry_to_json(const ManifestEntry& entry) {
+  Json json = {{"path", bytes_to_json(entry.path.text())},
+               {"kind", kKinds.at(static_cast<std::size_t>(entry.kind))}};
+  if (!entry.provider.empty()) json["provider"] = bytes_to_json(entry.provider);
+  if (!entry.set.empty()) json["set"] = bytes_to_json(entry.set);
+  if (!entry.replaced.empty()) json["replaced"] = entry.replaced;
+  if (entry.kind == ManifestEntry::Kind::directory) return json;
+  if (entry.kind == ManifestEntry::Kind::link) {
+    json["target"] = bytes_to_json(entry.target);
+    return json;
+  }
+  if (entry.kind != ManifestEntry::Kind::cache) json["size"] = entry.size;
+  json["modified_ns"] = entry.modified;
+  if (entry.kind != ManifestEntry::Kind::file) return json;
+  json["source"] = bytes_to_json(entry.source);
+  json["source_size"] = entry.source_size;
+  json["source_modified_ns"] = entry.source_modified;
+  if (!entry.build_id.empty()) json["build_id"] = entry.build_id;
+  if (!entry.soname.empty()) json["soname"] = bytes_to_json(entry.soname);
+  return json;
+}
+
+std::string text_in(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found == json.end() ? "" : bytes_from_json(*found);
+}
+
+template <typename Number>
+Number number_in(const Json& json, const char* key) {
+  const auto found = json.find(key);
+  return found == json.end() ? Number{} : found->get<Number>();
+}
+
+/// Names in the archive are numbers that we gave.
+std::string archive_name_in(const Json& json) {
+  const std::string name = text_in(json, "replaced");
+  if (name.size() > 10 || name.find_first_not_of("0123456789") != std::string::npos)
+    throw std::invalid_argument("replaced");
+  return name;
+}
+
+ManifestEntry entry_from_json(const Json& json) {
+  ManifestEntry entry;
+  const std::string path = bytes_from_json(json.at("path")), kind = json.at("kind").get<std::string>();
+  if (path.empty() || path.front() != '/' || path.size() >= PATH_MAX ||
+      path.find('\0') != std::string::npos || (path + "/").find("/../") != std::string::npos ||
+      ImagePath(path).is_root())
+    throw std::invalid_argument("path");
+  entry.path = ImagePath(path);
+  std::size_t number = 0;
+  while (number < kKinds.size() && kind != kKinds[number]) ++number;
+  if (number == kKinds.size()) throw std::invalid_argument("kind");
+  entry.kind = static_cast<ManifestEntry::Kind>(number);
+  entry.provider = text_in(json, "provider");
+  entry.set = text_in(json, "set");
+  entry.size = number_in<std::uint64_t>(json, "size");
+  entry.modified = number_in<std::int64_t>(json, "modified_ns");
+  entry.target = text_in(json, "target");
+  entry.replaced = archive_name_in(json);
+  entry.source = text_in(json, "source");
+  entry.source_size = number_in<std::uint64_t>(json, "source_size");
+  entry.source_modified = number_in<std::int64_t>(json, "source_modified_ns");
+  entry.build_id = text_in(json, "build_id");
+  entry.soname = text_in(json, "soname");
+  return entry;
+}
+
+ManifestRun run_from_json(const Json& json) {
+  ManifestRun run;
+  run.time = json.at("time").get<std::int64_t>();
+  run.host = text_in(json, "host");
+  run.user = text_in(json, "user");
+  run.tool = text_in(json, "tool");
+  for (const auto& [id, version] : json.at("providers").items())
+    run.providers.emplace_back(id, version.get<std::string>());
+  return run;
+}
+
+}  // namespace
+
+const ManifestEntry* Manifest::find(const ImagePath& path) const {
+  const auto found = index_.find(path);
+  return found == index_.end() ? nullptr : &entries[found->second];
+}
+
+void Manifest::put(ManifestEntry entry) {
+  const auto [place, added] = index_.try_emplace(entry.path, entries.size());
+  if (added) {
+    entries.push_back(std::move(entry));
+    return;
+  }
+  ManifestEntry& old = entries[place->second];
+  if (entry.replaced.empty()) entry.replaced = old.replaced;
+  old = std::move(entry);
+}
+
+void Manifest::remove(const ImagePath& path) {
+  const auto found = index_.find(path);
+  if (found == index_.end()) return;
+  entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(found->second));
+  index_.clear();
+  for (std::size_t i = 0; i < entries.size(); ++i) index_[entries[i].path] = i;
+}
+
+std::string to_text(const Manifest& manifest) {
+  Json entries = Json::array(), runs = Json::array();
+  for (const ManifestEntry& one : manifest.entries) entries.push_back(entry_to_json(one));
+  for (const ManifestRun& run : manifest.runs) {
+    Json providers = Json::object();
+    for (const auto& [id, version] : run.providers) providers[id] = version;
+    runs.push_back({{"time", run.time},
+                    {"host", bytes_to_json(run.host)},
+                    {"user", bytes_to_json(run.user)},
+                    {"tool", run.tool},
+                    {"providers", providers}});
+  }
+  return Json{{"schema", kSchema},
+              {"version", kVersion},
+              {"next_replaced", manifest.next_kept},
+              {"runs", runs},
+              {"entries", entries}}
+             .dump(1) +
+         "\n";
+}
+
+std::optional<Manifest> manifest_from(const std::string& text) try {
+  const Json json = Json::parse(text);
+  if (json.at("schema") != kSchema || json.at("version").get<int>() != kVersion) return std::nullopt;
+  Manifest manifest;
+  manifest.next_kept = json.at("next_replaced").get<unsigned>();
+  for (const Json& one : json.at("runs")) manifest.runs.push_back(run_from_json(one));
+  for (const Json& one : json.at("entries")) manifest.put(entry_from_json(one));
+  if (manifest.runs.size() > kMostRuns) return std::nullopt;
+  return manifest;
+} catch (const std::exception&) {
+  return std::nullopt;
+}
+
+Manifest read_manifest(const ImageRoot& image) {
+  if (!image.lstat(ImagePath(kManifest))) return {};
+  const auto text = image.read_file(ImagePath(kManifest), kSizeLimit);
+  auto manifest = text ? manifest_from(*text) : std::nullopt;
+  if (!manifest)
+    throw Error({Stage::image, std::string("cannot read the image's manifest: ") + kManifest,
+                 "it is damaged, or of a newer ch-fromhost",
+                 "remove it from the image, which then counts as not injected"});
+  return std::move(*manifest);
+}
+
+bool as_we_left_it(const ManifestEntry& entry, const ImageRoot& image) {
+  const auto now = image.lstat(entry.path);
+  if (!now) return false;
+  switch (entry.kind) {
+    case ManifestEntry::Kind::directory:
+      return S_ISDIR(now->st_mode);
+    case ManifestEntry::Kind::link: {
+      const UniqueFd link = image.open_at(entry.path, O_PATH | O_NOFOLLOW);
+      char target[PATH_MAX];
+      const ssize_t length = link ? ::readlinkat(link.get(), "", target, sizeof target) : -1;
+      return length >= 0 && entry.target == std::string(target, static_cast<std::size_t>(length));
+    }
+    case ManifestEntry::Kind::cache:  // its size is known only after the manifest is written
+      return S_ISREG(now->st_mode) && nanoseconds(now->st_mtim) == entry.modified;
+    default:
+      return S_ISREG(now->st_mode) && static_cast<std::uint64_t>(now->st_size) == entry.size &&
+             nanoseconds(now->st_mtim) == entry.modified;
+  }
+}
+
+}  // namespace fromhost::core

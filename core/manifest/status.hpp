@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is what was injected still what the image has and the host would give?
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/host/host_system.hpp"
+#include "core/manifest/manifest.hpp"
+
+namespace fromhost::core {
+
+enum class Finding {
+  missing,          ///< not in the image any more
+  changed,          ///< in the image, not as we left it
+  source_gone,      ///< not on this host
+  source_changed,   ///< on this host, but another file by now
+  contents_differ,  ///< the bytes are not the host's
+};
+std::string_view to_string(Finding finding);
+
+struct EntryFinding {
+  const ManifestEntry* entry;
+  Finding finding;
+};
+
+/// Everything that is not as it was, in the manifest's order. `contents`: compares files with their sources
+/// byte for byte. Writes nothing.
+std::vector<EntryFinding> check_entries(const Manifest& manifest, const ImageRoot& image,
+                                        const HostSystem& host, bool contents);
+
+}  // namespace fromhost::core

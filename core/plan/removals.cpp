@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plan: removals, from the manifest alone. Pure; reads the image, writes nothing.
+#include "core/plan/removals.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "core/error.hpp"
+
+namespace fromhost::core {
+namespace {
+
+using Kind = ManifestEntry::Kind;
+
+std::string stays(const ManifestEntry& entry) {
+  return entry.path.text() + " was changed since it was injected, and stays";
+}
+
+}  // namespace
+
+void plan_superseded(Plan& plan, const Manifest& manifest, const ImageRoot& image) {
+  std::set<std::pair<std::string, std::string>> sets;
+  std::set<ImagePath> wanted;
+  const auto want = [&](const ImagePath& directory, const std::string& name) {
+    wanted.insert(image.resolve(directory).value_or(directory) / name);
+  };
+  for (const PlannedFile& file : plan.files) {
+    if (!file.set.empty()) sets.emplace(file.provider, file.set);
+    want(file.directory, file.name);
+  }
+  for (const PlannedLink& link : plan.links) want(link.path.parent(), std::string(link.path.name()));
+  for (const PlannedText& text : plan.texts) want(text.path.parent(), std::string(text.path.name()));
+  for (const ManifestEntry& entry : manifest.entries) {
+    if (entry.set.empty() || !sets.count({entry.provider, entry.set}) || wanted.count(entry.path)) continue;
+    if (entry.kind == Kind::directory || !image.lstat(entry.path)) continue;
+    if (as_we_left_it(entry, image))
+      plan.removals.push_back({entry.path, entry.replaced, false,
+                               "not injected by --" + entry.set + " any more", entry.provider});
+    else
+      plan.warnings.push_back(stays(entry));
+  }
+}
+
+Undo plan_undo(const Manifest& manifest, const ImageRoot& image, const std::string& provider, bool force) {
+  if (manifest.empty()) throw Error({Stage::plan, "nothing is injected in " + image.path(), "", ""});
+  const auto chosen = [&](const ManifestEntry& entry) {
+    return provider.empty() || entry.provider == provider;
+  };
+  const bool known = std::any_of(manifest.entries.begin(), manifest.entries.end(), chosen);
+  if (!known)
+    throw Error({Stage::plan, "nothing of " + provider + " is injected in " + image.path(), "",
+                 "ch-fromhost --status shows what is"});
+  // What the core made, such as lines in ld.so.conf, serves all providers: it goes with the last of them.
+  const bool everything =
+      std::all_of(manifest.entries.begin(), manifest.entries.end(),
+                  [&](const ManifestEntry& e) { return e.provider.empty() || chosen(e); });
+  Undo undo;
+  undo.left.runs = manifest.runs;
+  undo.left.next_kept = manifest.next_kept;
+  std::vector<PlannedRemoval> directories;
+  std::vector<const ManifestEntry*> staying;
+  bool cache_stays = !everything;
+  for (auto entry = manifest.entries.rbegin(); entry != manifest.entries.rend(); ++entry) {
+    if (!everything && !chosen(*entry)) {
+      staying.push_back(&*entry);
+      continue;
+    }
+    PlannedRemoval removal{entry->path, entry->replaced, entry->kind == Kind::directory, "undone",
+                           entry->provider};
+    if (removal.directory) {
+      directories.push_back(std::move(removal));
+      continue;
+    }
+    if (!image.lstat(entry->path) && entry->replaced.empty()) continue;  // gone already
+    if (!force && !as_we_left_it(*entry, image)) {
+      if (entry->kind == Kind::cache) {
+        cache_stays = true;
+        if (entry->replaced.empty()) continue;
+      } else {
+        undo.plan.warnings.push_back(stays(*entry) + "; --force undoes it all the same");
+      }
+      staying.push_back(&*entry);
+      continue;
+    }
+    undo.plan.removals.push_back(std::move(removal));
+  }
+  undo.plan.has_libraries = cache_stays;
+  for (auto one = staying.rbegin(); one != staying.rend(); ++one) undo.left.put(**one);
+  const bool nothing_left = std::all_of(staying.begin(), staying.end(),
+                                        [](const ManifestEntry* e) { return e->kind == Kind::cache; });
+  if (nothing_left) {
+    undo.left = {};
+    undo.plan.removals.push_back({ImagePath(kManifest), "", false, "undone", ""});
+  }
+  // Last made, first removed: the manifest was read backwards.
+  for (PlannedRemoval& one : directories) undo.plan.removals.push_back(std::move(one));
+  return undo;
+}
+
+}  // namespace fromhost::core

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Preflight: soname links. ldconfig itself runs without the right to make them.
+#include "core/preflight/soname_links.hpp"
+
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <set>
+
+#include "core/log.hpp"
+
+namespace fromhost::core {
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+std::string link_target(const ImageRoot& image, const ImagePath& path) {
+  const UniqueFd link = image.open_at(path, O_PATH | O_NOFOLLOW);
+  char target[PATH_MAX];
+  const ssize_t length = link ? ::readlinkat(link.get(), "", target, sizeof target) : -1;
+  return length > 0 ? std::string(target, static_cast<std::size_t>(length)) : "";
+}
+
+}  // namespace
+
+bool is_library_name(const std::string& name) {
+  return ::fnmatch("lib*.so*", name.c_str(), 0) == 0 || ::fnmatch("ld*.so*", name.c_str(), 0) == 0;
+}
+
+int compare_library_names(const std::string& a, const std::string& b) {
+  std::size_t i = 0, j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (is_digit(a[i]) && is_digit(b[j])) {
+      std::size_t end_a = i, end_b = j;
+      while (end_a < a.size() && is_digit(a[end_a])) ++end_a;
+      while (end_b < b.size() && is_digit(b[end_b])) ++end_b;
+      while (i + 1 < end_a && a[i] == '0') ++i;
+      while (j + 1 < end_b && b[j] == '0') ++j;
+      if (end_a - i != end_b - j) return end_a - i < end_b - j ? -1 : 1;
+      if (const int order = a.compare(i, end_a - i, b, j, end_b - j)) return order;
+      i = end_a;
+      j = end_b;
+      continue;
+    }
+    // A number comes after anything else, as 1.2 after 1-beta.
+    if (is_digit(a[i]) != is_digit(b[j])) return is_digit(a[i]) ? 1 : -1;
+    if (a[i] != b[j]) return a[i] < b[j] ? -1 : 1;
+    ++i;
+    ++j;
+  }
+  return (i < a.size()) - (j < b.size());
+}
+
+void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& manifest,
+                       const ImageRoot& image, const std::vector<ImagePath>& directories) {
+  std::set<ImagePath> scanned, gone;
+  for (const ImagePath& one : directories)
+    if (const auto physical = image.resolve(one)) scanned.insert(*physical);
+  for (const PlannedRemoval& one : plan.removals) gone.insert(one.path);
+  std::set<ImagePath> placed;
+  for (const PlannedFile& file : plan.files)
+    placed.insert(image.resolve(file.directory).value_or(file.directory) / file.name);
+  for (const PlannedLink& link : plan.links) placed.insert(link.path);
+
+  std::map<ImagePath, PlannedLink> links;
+  for (std::size_t i = 0; i < plan.files.size(); ++i) {
+    const PlannedFile& file = plan.files[i];
+    const auto& facts = preflight.facts[i];
+    if (file.role != FileRole::library || !facts || !facts->dynamic || facts->soname.empty() ||
+        facts->soname == file.name || facts->soname.find('/') != std::string::npos ||
+        !is_library_name(file.name))
+      continue;
+    const ImagePath directory = image.resolve(file.directory).value_or(file.directory);
+    const ImagePath path = directory / facts->soname;
+    if (!scanned.count(directory) || placed.count(path)) continue;
+
+    // Earlier versions that were ours and that nobody changed.
+    for (const ManifestEntry& entry : manifest.entries)
+      if (entry.kind == ManifestEntry::Kind::file && entry.provider == file.provider &&
+          entry.soname == facts->soname && entry.path.parent() == directory && !placed.count(entry.path) &&
+          !gone.count(entry.path) && as_we_left_it(entry, image)) {
+        gone.insert(entry.path);
+        preflight.superseded.push_back(
+            {entry.path, entry.replaced, false, file.name + " takes its place", entry.provider});
+      }
+
+    const auto known = links.find(path);
+    if (known != links.end()) {
+      if (compare_library_names(file.name, known->second.target) > 0) known->second.target = file.name;
+      continue;
+    }
+    const auto present = image.lstat(path);
+    if (present && !S_ISLNK(present->st_mode)) {
+      spdlog::trace("{}: a file of the image, so no link to {}", path.text(), file.name);
+      continue;
+    }
+    if (present) {
+      const std::string target = link_target(image, path);
+      const ImagePath there = target.find('/') == std::string::npos ? directory / target : ImagePath(target);
+      if (!gone.count(there) && target != file.name && image.stat(path) &&
+          compare_library_names(target, file.name) > 0) {
+        spdlog::trace("{}: leads to {}, a higher version than {}", path.text(), target, file.name);
+        continue;
+      }
+    }
+    links.emplace(path, PlannedLink{path, file.name, "its soname", file.provider, file.set});
+  }
+  for (auto& [path, link] : links)
+    if (link_target(image, path) != link.target) preflight.soname_links.push_back(std::move(link));
+}
+
+}  // namespace fromhost::core
