@@ -56,8 +56,7 @@ std::vector<std::string> recover(const ImageRoot& image, FileOperations& files) 
 }
 
 bool needs_recovery(const ImageRoot& image) {
-  FileOperations unused;
-  return !WorkDirectory::left_behind(image, unused).empty();
+  return WorkDirectory::any(image);
 }
 
 }  // namespace fromhost::core

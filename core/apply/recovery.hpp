@@ -15,7 +15,7 @@ namespace fromhost::core {
 /// cannot be done, the image then still holding all that a later attempt needs.
 std::vector<std::string> recover(const ImageRoot& image, FileOperations& files);
 
-/// Is there anything to recover? Writes nothing.
+/// Is there anything that we could recover, or a run at work? Writes nothing.
 bool needs_recovery(const ImageRoot& image);
 
 }  // namespace fromhost::core

@@ -40,7 +40,15 @@ void twice(Body body) {
 
 int Steps::directory(const ImagePath& path) {
   UniqueFd& fd = open_[path];
-  if (!fd) fd = image_.open_directory(path);
+  if (!fd) {
+    UniqueFd opened = image_.open_directory(path);
+    // The journal may be a stranger's, and a file system mounted in the image is none of the image.
+    struct stat root, there;
+    if (::fstat(image_.fd(), &root) != 0 || ::fstat(opened.get(), &there) != 0)
+      throw std::system_error(errno, std::generic_category(), "stat");
+    if (root.st_dev != there.st_dev) throw std::system_error(EXDEV, std::generic_category(), path.text());
+    fd = std::move(opened);
+  }
   return fd.get();
 }
 

@@ -92,6 +92,15 @@ WorkDirectory WorkDirectory::make(const ImageRoot& image, FileOperations& files)
   return work;
 }
 
+std::string WorkDirectory::open(const struct stat& image_root) {
+  fd_ = open_directory_at(image_->fd(), name_);
+  struct stat status;
+  if (!fd_ || ::fstat(fd_.get(), &status) != 0) return errno_text(errno);
+  if (status.st_uid != ::geteuid() && status.st_uid != image_root.st_uid)
+    return "it belongs to user " + std::to_string(status.st_uid);
+  return (status.st_mode & 0077) != 0 ? "others may write there" : "";
+}
+
 std::vector<WorkDirectory> WorkDirectory::left_behind(const ImageRoot& image, FileOperations& files) {
   std::vector<WorkDirectory> left;
   struct stat root;
@@ -100,17 +109,23 @@ std::vector<WorkDirectory> WorkDirectory::left_behind(const ImageRoot& image, Fi
     const auto facts = root_in(name);
     if (!facts) continue;
     WorkDirectory work(image, files, name, *facts);
-    work.fd_ = open_directory_at(image.fd(), name);
-    struct stat status;
-    const bool known = work.fd_ && ::fstat(work.fd(), &status) == 0;
-    if (!known || (status.st_uid != ::geteuid() && status.st_uid != root.st_uid) ||
-        (status.st_mode & 0077) != 0)
-      throw Error({Stage::apply, "an interrupted run left " + work.path().text() + " in the image",
-                   known ? "it belongs to user " + std::to_string(status.st_uid) : errno_text(errno),
+    if (const std::string why_not = work.open(root); !why_not.empty())
+      throw Error({Stage::apply, "an interrupted run left " + work.path().text() + " in the image", why_not,
                    "run ch-fromhost --status as that user, which repairs the image, or unpack it again"});
     left.push_back(std::move(work));
   }
   return left;
+}
+
+bool WorkDirectory::any(const ImageRoot& image) {
+  FileOperations unused;
+  struct stat root;
+  if (::fstat(image.fd(), &root) != 0) fail("stat");
+  for (const std::string& name : image.list(ImagePath("/")))
+    if (const auto facts = root_in(name);
+        facts && WorkDirectory(image, unused, name, *facts).open(root).empty())
+      return true;
+  return false;
 }
 
 std::optional<std::string> WorkDirectory::read(const std::string& name) const {

@@ -21,6 +21,8 @@ class WorkDirectory {
   /// What runs have left that were killed; under the image's lock there is no other. Throws Error where one
   /// belongs to somebody whose word does not count: not ours, nor the image's owner's.
   static std::vector<WorkDirectory> left_behind(const ImageRoot& image, FileOperations& files);
+  /// Is there one whose word counts, of a run that is dead or at work?
+  static bool any(const ImageRoot& image);
 
   int fd() const { return fd_.get(); }
   ImagePath path() const { return ImagePath(name_); }
@@ -35,6 +37,8 @@ class WorkDirectory {
  private:
   WorkDirectory(const ImageRoot& image, FileOperations& files, std::string name, JournalDirectory root)
       : image_(&image), files_(&files), name_(std::move(name)), root_(std::move(root)) {}
+  /// Opens one by name; says why its word does not count, "" where it does.
+  std::string open(const struct stat& image_root);
   const ImageRoot* image_;
   FileOperations* files_;
   std::string name_;

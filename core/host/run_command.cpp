@@ -149,6 +149,13 @@ bool enter(const Launch& launch) {
   return !confinement.foreign && ::chroot(".") == 0 && ::chdir("/") == 0;
 }
 
+/// What a program of this host may still do as root in there: read and write whatever the image's modes say.
+void drop_capabilities() {
+  constexpr unsigned long kOverride = 1, kReadSearch = 2;  // CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+  for (unsigned long one = 0; ::prctl(PR_CAPBSET_READ, one, 0, 0, 0) >= 0; ++one)
+    if (one != kOverride && one != kReadSearch) ::prctl(PR_CAPBSET_DROP, one, 0, 0, 0);
+}
+
 /// The first process of a PID namespace is a child of ours: waits for it and ends as it did.
 void become_its_child() {
   const pid_t pid = ::fork();
@@ -199,6 +206,8 @@ void become_its_child() {
       if (program != kProgram) ::close(program);
     }
     if (!enter(launch)) give_up(kReport);
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (!confinement->foreign) drop_capabilities();
     if (confinement->foreign) {
       const struct rlimit files = {kForeignFileLimit, kForeignFileLimit};
       if (::setrlimit(RLIMIT_FSIZE, &files) != 0) give_up(kReport);

@@ -90,6 +90,12 @@ void Ldconfig::choose() {
   if (!there || !S_ISREG(there->st_mode))
     throw Error({Stage::ldconfig, "empty path from ldconfig", "the image has no /sbin/ldconfig",
                  "install glibc's in the image, or give --dest and --no-ldconfig"});
+  // ldconfig would wait for somebody to write into a FIFO.
+  const auto configuration = image_.stat(ImagePath("/etc/ld.so.conf"));
+  if (configuration && !S_ISREG(configuration->st_mode))
+    throw Error({Stage::ldconfig, "empty path from ldconfig",
+                 "the image's /etc/ld.so.conf is no regular file",
+                 "repair the image, or give --dest and --no-ldconfig"});
   if (choice_ != LdconfigChoice::image) program_ = static_ldconfig(host_);
   if (program_) return;
   if (choice_ == LdconfigChoice::host || (choice_ == LdconfigChoice::automatic && ::geteuid() == 0))

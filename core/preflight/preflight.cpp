@@ -30,6 +30,7 @@ class Check {
     struct stat root;
     if (::fstat(image_.fd(), &root) == 0) device_ = root.st_dev;
     for (const PlannedFile& file : plan_.files) source(file);
+    directory(ImagePath("/"), false);  // where the work directory is made
     for (const PlannedFile& file : plan_.files) {
       directory(file.directory, file.make_directory);
       target(file.directory / file.name);
