@@ -97,11 +97,11 @@ expect_greeting() {
   expect_equal "$(in_image "${1:-hello}" 2>&1)" "hello from the host"
 }
 
-# Puts a shell script in the place of the image's ldconfig, which is then /sbin/ldconfig.real. Questions (-N…) still
-# go to the real one.
+# Puts a shell script in the place of the image's ldconfig, which is then /sbin/ldconfig.real. It runs with
+# --ldconfig=image only; questions (-N …) still go to the real one, the script gets -X -C FILE.
 replace_ldconfig() {
   mv "$IMG/usr/sbin/ldconfig" "$IMG/usr/sbin/ldconfig.real"
-  printf '%s\n' '#!/bin/sh' 'case "$1" in -*) exec /sbin/ldconfig.real "$@" ;; esac' "$@" > "$IMG/usr/sbin/ldconfig"
+  printf '%s\n' '#!/bin/sh' 'case "$1" in -N*) exec /sbin/ldconfig.real "$@" ;; esac' "$@" > "$IMG/usr/sbin/ldconfig"
   chmod 755 "$IMG/usr/sbin/ldconfig"
 }
 
