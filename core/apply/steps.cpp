@@ -64,6 +64,15 @@ void Steps::make_writable(const ImagePath& path) {
   files_.change_mode(fd, (facts.st_mode & 07777) | 0300);
 }
 
+/// Otherwise somebody else's files are in it by now.
+void Steps::remove_if_empty(int parent, const std::string& name) {
+  try {
+    files_.remove_directory(parent, name);
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::directory_not_empty && error.code() != std::errc::file_exists) throw;
+  }
+}
+
 void Steps::apply(const JournalStep& step) {
   make_writable(step.directory);
   const int fd = directory(step.directory);
@@ -76,12 +85,7 @@ void Steps::apply(const JournalStep& step) {
       return;
     }
     case Kind::remove_directory:
-      try {
-        files_.remove_directory(fd, step.name);
-      } catch (const std::system_error& error) {
-        // Somebody else's files are in it by now.
-        if (error.code() != std::errc::directory_not_empty && error.code() != std::errc::file_exists) throw;
-      }
+      remove_if_empty(fd, step.name);
       open_.erase(step.directory / step.name);  // one that is made again is another
       return;
     case Kind::remove:
@@ -112,7 +116,7 @@ void Steps::undo(const JournalStep& step) {
   const auto present = stat_at(fd, step.name);
   switch (step.kind) {
     case Kind::make_directory:
-      if (present) files_.remove_directory(fd, step.name);
+      if (present && S_ISDIR(present->st_mode)) remove_if_empty(fd, step.name);
       return;
     case Kind::remove_directory: {
       if (present) return;
@@ -153,7 +157,7 @@ std::vector<std::string> Steps::roll_back() {
   for (auto step = journal_.steps.rbegin(); step != journal_.steps.rend(); ++step)
     attempt((step->directory / step->name).text(), [&] { undo(*step); });
   for (const JournalDirectory& one : journal_.directories)
-    attempt(one.path.text(), [&] {
+    if (!one.path.is_root()) attempt(one.path.text(), [&] {
       const int fd = directory(one.path);
       struct stat now;
       if (::fstat(fd, &now) != 0) throw std::system_error(errno, std::generic_category(), "stat");
@@ -172,6 +176,7 @@ void Steps::finish() {
     files_.rename(work_, step.kept, archive, step.archive);
   }
   for (const JournalDirectory& one : journal_.directories) {
+    if (one.path.is_root()) continue;
     const UniqueFd fd = image_.open_at(one.path, O_RDONLY | O_DIRECTORY);
     struct stat now;
     if (!fd || ::fstat(fd.get(), &now) != 0) continue;  // gone with this transaction, or since

@@ -21,11 +21,12 @@ class Steps {
 
   /// Throws std::system_error.
   void apply(const JournalStep& step);
-  /// Takes back whatever was done, last first; then modes and times. Knows by the names in the work directory
+  /// Takes back whatever was done, last first; then modes and times of all directories but the root, in which
+  /// the work directory still is. Knows by the names in the work directory
   /// how far it came, so it may itself be interrupted and done again. Goes on after a failure; returns what
   /// could not be done, in words.
   std::vector<std::string> roll_back();
-  /// After the commit: replaced versions go to the archive, modes are as they were. Throws std::system_error.
+  /// After the commit: replaced versions go to the archive, modes are as they were (the root's aside). Throws std::system_error.
   /// May be done again.
   void finish();
   /// Waits until the directories of the image that changed are on disk.
@@ -35,6 +36,7 @@ class Steps {
   int directory(const ImagePath& path);
   void make_writable(const ImagePath& path);
   void undo(const JournalStep& step);
+  void remove_if_empty(int parent, const std::string& name);
   bool in_work(const std::string& name) const;
 
   const ImageRoot& image_;

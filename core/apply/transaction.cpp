@@ -283,10 +283,20 @@ void Transaction::commit() {
   try {
     files_.sync(work_->fd());
     steps_->finish();
-    work_->remove(journal_.directories.front().changed);
+    remove_work(journal_.directories.front().changed);
   } catch (const std::system_error& error) {
     spdlog::warn("apply: cannot clean up {}: {}; the next run does it", work_->path().text(),
                  cause_of(error));
+  }
+}
+
+/// Nothing would tell the next run what the root's mode and times were, so a call that fails for a moment is
+/// worth a second try.
+void Transaction::remove_work(bool root_changed) {
+  try {
+    work_->remove(root_changed);
+  } catch (const std::system_error&) {
+    work_->remove(root_changed);
   }
 }
 
@@ -301,10 +311,10 @@ void Transaction::roll_back() noexcept try {
   }
   try {
     if (applying) files_.rename(work_->fd(), "journal", work_->fd(), "undone");
-    work_->remove(false);
   } catch (const std::system_error&) {
-    work_->remove(false);  // a call that failed for a moment
+    // The journal then goes with the rest.
   }
+  remove_work(false);
 } catch (const std::exception& error) {
   spdlog::error("apply: cannot clean up in the image: {}; the next run does it", error.what());
 }

@@ -83,6 +83,7 @@ class Transaction {
   std::string keep(const ImagePath& path, JournalStep& step);
   void write_text(const std::string& name, const PlannedText& text);
   void write_journal();
+  void remove_work(bool root_changed);
   void roll_back() noexcept;
   void do_step(const JournalStep& step);
 

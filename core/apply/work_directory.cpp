@@ -66,6 +66,14 @@ void empty_directory(FileOperations& files, int directory, int depth) {
   }
 }
 
+/// Where the root is ours; otherwise the write itself will say why not.
+void make_writable(const ImageRoot& image, FileOperations& files) {
+  struct stat facts;
+  if (::faccessat(image.fd(), ".", W_OK | X_OK, AT_EACCESS) == 0 || errno != EACCES) return;
+  if (::fstat(image.fd(), &facts) != 0 || facts.st_uid != ::geteuid()) return;
+  files.change_mode(image.fd(), (facts.st_mode & 07777) | 0300);
+}
+
 }  // namespace
 
 WorkDirectory WorkDirectory::make(const ImageRoot& image, FileOperations& files) {
@@ -74,9 +82,7 @@ WorkDirectory WorkDirectory::make(const ImageRoot& image, FileOperations& files)
   JournalDirectory root{ImagePath("/"), facts.st_mode & 07777, nanoseconds(facts.st_atim),
                         nanoseconds(facts.st_mtim), false};
   WorkDirectory work(image, files, name_for(root), root);
-  if (::faccessat(image.fd(), ".", W_OK | X_OK, AT_EACCESS) != 0 && errno == EACCES &&
-      facts.st_uid == ::geteuid())
-    files.change_mode(image.fd(), root.mode | 0300);
+  make_writable(image, files);
   try {
     files.make_directory(image.fd(), work.name_, 0700);
     work.fd_ = open_directory_at(image.fd(), work.name_);
@@ -143,6 +149,7 @@ bool WorkDirectory::has(const std::string& name) const {
 void WorkDirectory::remove(bool root_changed) {
   if (fd_) {
     empty_directory(*files_, fd_.get(), 0);
+    make_writable(*image_, *files_);  // who died before us may have given the mode back already
     files_->remove_directory(image_->fd(), name_);
     fd_.reset();
   }

@@ -32,7 +32,7 @@ struct Contribution {
   std::string provider;
   /// The switch without an argument that asked for it (--nvidia): such a switch stands for all that its
   /// provider then injects, so that the next use replaces the whole set. Empty: one thing among others.
-  std::string set;
+  std::string set = {};
 };
 using Contributions = std::vector<Contribution>;
 
