@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The image's ldconfig: how it is run, what is believed of its words, and which of them a person sees.
+// ldconfig: which one runs, how it is run, what is believed of its words, and which of them a person sees.
 #include "core/image/ldconfig.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstdio>
 
 #include "core/error.hpp"
+#include "tests/support/cache_bytes.hpp"
 #include "tests/support/fake_host.hpp"
 #include "tests/support/log_capture.hpp"
+#include "tests/support/ordinary_user.hpp"
 #include "tests/support/temp_image.hpp"
 
 namespace fromhost::core {
@@ -36,9 +39,15 @@ std::vector<std::string> texts(const std::vector<ImagePath>& paths) {
   return found;
 }
 
+std::string a_cache() {
+  return test::cache_bytes({{"libfoo.so.1", "/usr/lib/libfoo.so.1", 0x0303, 0}});
+}
+
 class LdconfigTest : public testing::Test {
  protected:
-  FakeHost& with_ch_run() { return host_.with_program("ch-run", "/usr/bin/ch-run"); }
+  LdconfigTest() { host_.with_real_file("/sbin/ldconfig", "/sbin/ldconfig"); }
+  /// A cache appears in the scratch directory, as the command would leave it.
+  void leaves(const std::string& bytes) { image_.with_file("/scratch/ld.so.cache", bytes); }
   std::string asking_fails_with() {
     try {
       ldconfig_.directories();
@@ -47,9 +56,16 @@ class LdconfigTest : public testing::Test {
     }
     return "";
   }
-  std::string absolute() const { return std::filesystem::canonical(image_.root()).string(); }
+  std::string making_fails_with() {
+    try {
+      ldconfig_.make_cache(ImagePath("/scratch"));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  }
 
-  const TempImage image_;
+  TempImage image_ = TempImage{}.with_file("/sbin/ldconfig", "the image's own", 0755);
   const ImageRoot root_ = image_.open();
   FakeHost host_;
   Ldconfig ldconfig_{host_, root_};
@@ -108,64 +124,124 @@ TEST(LdconfigsNoise, IsDroppedWithTheLinesThatContinueIt) {
   }
 }
 
-TEST_F(LdconfigTest, AsksChRunWithoutChangingTheImage) {
-  with_ch_run().with_answer("ldconfig", exited(0, kAnswer));
+TEST_F(LdconfigTest, AsksTheHostsOneConfinedToTheImageWhichItCannotWrite) {
+  host_.with_answer("ldconfig", exited(0, kAnswer));
   EXPECT_THAT(texts(ldconfig_.directories()), ElementsAre("/usr/local/lib", "/lib/x86_64-linux-gnu"));
   ASSERT_EQ(host_.commands.size(), 1u);
-  EXPECT_THAT(host_.commands[0].argv,
-              ElementsAre("/usr/bin/ch-run", absolute(), "--", "/sbin/ldconfig", "-N", "-X", "-v"));
+  EXPECT_THAT(host_.commands[0].argv, ElementsAre("/sbin/ldconfig", "-N", "-X", "-v"));
+  ASSERT_TRUE(host_.commands[0].confinement);
+  EXPECT_EQ(host_.commands[0].confinement->root, std::filesystem::canonical(image_.root()).string());
+  EXPECT_EQ(host_.commands[0].confinement->writable, "");
+  EXPECT_FALSE(host_.commands[0].confinement->foreign);
 }
 
 TEST_F(LdconfigTest, AsksOnceAndRemembers) {
-  with_ch_run().with_answer("ldconfig", exited(0, kAnswer));
+  host_.with_answer("ldconfig", exited(0, kAnswer));
   EXPECT_EQ(&ldconfig_.directories(), &ldconfig_.directories());
   EXPECT_EQ(host_.commands.size(), 1u);
 }
 
-TEST_F(LdconfigTest, UpdatesWithTheImageWritable) {
-  with_ch_run().with_answer("ldconfig", exited(0));
-  ldconfig_.update();
-  ASSERT_EQ(host_.commands.size(), 1u);
-  EXPECT_THAT(host_.commands[0].argv,
-              ElementsAre("/usr/bin/ch-run", "-w", absolute(), "--", "/sbin/ldconfig"));
-}
-
-TEST_F(LdconfigTest, ChRunBesideOurExecutableComesFirst) {
-  with_ch_run().with_program("/opt/fromhost/bin/ch-run", "/opt/fromhost/bin/ch-run");
+TEST_F(LdconfigTest, MakesACacheInTheScratchDirectoryAndNoLinks) {
+  const std::string bytes = a_cache();
+  leaves(bytes);
   host_.with_answer("ldconfig", exited(0));
-  ldconfig_.update();
-  EXPECT_EQ(host_.commands.at(0).argv.at(0), "/opt/fromhost/bin/ch-run");
+  EXPECT_EQ(ldconfig_.make_cache(ImagePath("/scratch")), bytes);
+  ASSERT_EQ(host_.commands.size(), 1u);
+  EXPECT_THAT(host_.commands[0].argv, ElementsAre("/sbin/ldconfig", "-X", "-C", "/scratch/ld.so.cache"));
+  EXPECT_EQ(host_.commands[0].confinement.value().writable, "/scratch");
 }
 
-TEST_F(LdconfigTest, WithoutChRunUnshareServes) {
-  host_.with_program("unshare", "/usr/bin/unshare").with_answer("ldconfig", exited(0, kAnswer));
+TEST_F(LdconfigTest, WhatIsNoCacheIsNotBelieved) {
+  host_.with_answer("ldconfig", exited(0));
+  EXPECT_THAT(making_fails_with(), HasSubstr("ldconfig made no cache")) << "none at all";
+  leaves("garbage");
+  EXPECT_THAT(making_fails_with(), HasSubstr("ldconfig made no cache"));
+  TempImage other;
+  std::filesystem::remove(image_.at("/scratch/ld.so.cache"));
+  std::filesystem::create_symlink(other.beside("outside/kept"), image_.at("/scratch/ld.so.cache"));
+  EXPECT_THAT(making_fails_with(), HasSubstr("ldconfig made no cache")) << "a link that leads out";
+}
+
+TEST_F(LdconfigTest, TheFirstStaticOneOfTheHostIsTaken) {
+  host_.with_file("/sbin/ldconfig", "#!/bin/sh\nexec /sbin/ldconfig.real\n", 0755);
+  host_.with_real_file("/sbin/ldconfig.real", "/sbin/ldconfig").with_answer("ldconfig", exited(0, kAnswer));
   ldconfig_.directories();
-  ldconfig_.update();
-  EXPECT_THAT(host_.commands.at(0).argv,
-              ElementsAre("/usr/bin/unshare", "--user", "--map-root-user", "--root=" + absolute(), "--wd=/",
-                          "/sbin/ldconfig", "-N", "-X", "-v"));
-  EXPECT_THAT(host_.commands.at(1).argv, ElementsAre("/usr/bin/unshare", "--user", "--map-root-user",
-                                                     "--root=" + absolute(), "--wd=/", "/sbin/ldconfig"));
+  EXPECT_EQ(host_.commands.at(0).argv.at(0), "/sbin/ldconfig.real") << "as on Ubuntu";
 }
 
-TEST_F(LdconfigTest, WithNeitherItSaysWhatIsMissing) {
-  const std::string said = asking_fails_with();
-  EXPECT_THAT(said, HasSubstr("ldconfig: cannot run ldconfig in the image"));
-  EXPECT_THAT(said, HasSubstr("neither ch-run nor unshare is in PATH"));
+TEST_F(LdconfigTest, WithoutAStaticOneRootIsToldAndAnOrdinaryUserGetsTheImages) {
+  const auto body = [this] {
+    for (const bool there : {false, true}) {
+      SCOPED_TRACE(there ? "one that needs a loader" : "none");
+      FakeHost host;
+      host.with_answer("ldconfig", exited(0, kAnswer));
+      if (there) host.with_real_file("/sbin/ldconfig", "/proc/self/exe");
+      Ldconfig ldconfig(host, root_);
+      if (::geteuid() == 0) {
+        EXPECT_THROW(ldconfig.directories(), Error);
+        EXPECT_TRUE(host.commands.empty());
+        continue;
+      }
+      ldconfig.directories();
+      EXPECT_THAT(host.commands.at(0).argv, ElementsAre("/sbin/ldconfig", "-N", "-X", "-v"));
+      EXPECT_TRUE(host.commands.at(0).confinement.value().foreign);
+    }
+  };
+  body();
+  if (::geteuid() == 0 && !test::as_ordinary_user(body)) std::printf("not run as an ordinary user\n");
+}
+
+TEST_F(LdconfigTest, TheImagesOwnRunsOnlyWhereItIsAskedFor) {
+  host_.with_answer("ldconfig", exited(0, kAnswer));
+  Ldconfig images(host_, root_, LdconfigChoice::image);
+  images.directories();
+  EXPECT_TRUE(host_.commands.at(0).confinement.value().foreign);
+  FakeHost bare;
+  bare.with_answer("ldconfig", exited(0, kAnswer));
+  Ldconfig hosts(bare, root_, LdconfigChoice::host);
+  EXPECT_THROW(hosts.directories(), Error);
+  EXPECT_TRUE(bare.commands.empty());
+}
+
+TEST_F(LdconfigTest, AnImageThatLdconfigCannotServeIsToldApart) {
+  struct Row {
+    const char* name;
+    TempImage image;
+    const char* said;
+  };
+  const Row rows[] = {
+      {"none", TempImage{}.with_directory("/sbin"), "the image has no /sbin/ldconfig"},
+      {"a FIFO", TempImage{}.with_fifo("/sbin/ldconfig"), "the image has no /sbin/ldconfig"},
+      {"configuration is a FIFO", TempImage{}.with_file("/sbin/ldconfig").with_fifo("/etc/ld.so.conf"),
+       "/etc/ld.so.conf is no regular file"},
+      {"configuration is a directory",
+       TempImage{}.with_file("/sbin/ldconfig").with_directory("/etc/ld.so.conf"),
+       "/etc/ld.so.conf is no regular file"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    const ImageRoot root = row.image.open();
+    Ldconfig ldconfig(host_, root);
+    try {
+      ldconfig.directories();
+      ADD_FAILURE() << "asked";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("ldconfig: empty path from ldconfig"));
+      EXPECT_THAT(error.what(), HasSubstr(row.said));
+    }
+  }
   EXPECT_TRUE(host_.commands.empty());
 }
 
 TEST_F(LdconfigTest, RunsInACleanEnvironmentWithLimits) {
-  with_ch_run()
-      .with_answer("ldconfig", exited(0, kAnswer))
-      .with_variable("USER", "alice")
-      .with_variable("LD_PRELOAD", "/tmp/evil.so");
+  leaves(a_cache());
+  host_.with_answer("ldconfig", exited(0, kAnswer)).with_variable("LD_PRELOAD", "/tmp/evil.so");
   ldconfig_.directories();
-  ldconfig_.update();
+  ldconfig_.make_cache(ImagePath("/scratch"));
+  ASSERT_EQ(host_.commands.size(), 2u);
   for (const Command& command : host_.commands) {
     ASSERT_TRUE(command.environment);
-    EXPECT_THAT(*command.environment,
-                ElementsAre("PATH=/usr/bin:/bin:/usr/sbin:/sbin", "USER=alice", "HOME=/", "LC_ALL=C"));
+    EXPECT_THAT(*command.environment, ElementsAre("PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/", "LC_ALL=C"));
     EXPECT_GT(command.time_limit.count(), 0);
     EXPECT_LE(command.output_limit, std::uint64_t{64} << 20);
     EXPECT_EQ(command.input, Command::Input::empty);
@@ -173,55 +249,40 @@ TEST_F(LdconfigTest, RunsInACleanEnvironmentWithLimits) {
   }
 }
 
-TEST_F(LdconfigTest, AUserIsGivenWhereThereIsNone) {
-  for (const char* set : {"unset", "empty"}) {
-    SCOPED_TRACE(set);
-    FakeHost host;
-    host.with_program("ch-run", "/usr/bin/ch-run").with_answer("ldconfig", exited(0));
-    if (std::string(set) == "empty") host.with_variable("USER", "");
-    Ldconfig(host, root_).update();
-    EXPECT_THAT(*host.commands.at(0).environment, Not(Contains("USER=")));
-    EXPECT_THAT(*host.commands.at(0).environment, Contains(testing::StartsWith("USER=")));
-  }
-}
-
 TEST_F(LdconfigTest, AnAnswerWithoutADirectoryIsAnErrorWithLdconfigsLastWord) {
-  with_ch_run().with_answer("ldconfig", exited(1, "", "first\nch-run[1]: error: can't execve(2)\n"));
-  EXPECT_THAT(asking_fails_with(), HasSubstr("empty path from ldconfig: ch-run[1]: error: can't execve(2)"));
+  host_.with_answer("ldconfig", exited(1, "", "first\nldconfig: cannot open\n"));
+  EXPECT_THAT(asking_fails_with(), HasSubstr("empty path from ldconfig: ldconfig: cannot open; exit status 1"));
 }
 
 TEST_F(LdconfigTest, AnEmptyAnswerIsAnErrorEvenIfItSucceeded) {
-  with_ch_run().with_answer("ldconfig", exited(0));
+  host_.with_answer("ldconfig", exited(0));
   EXPECT_THAT(asking_fails_with(), HasSubstr("empty path from ldconfig: exit status 0"));
 }
 
 TEST_F(LdconfigTest, DirectoriesOfAFailedRunAreNotBelieved) {
   CommandResult killed = exited(SIGKILL, kAnswer);
   killed.outcome = CommandResult::Outcome::signalled;
-  with_ch_run().with_answer("ldconfig", killed);
+  host_.with_answer("ldconfig", killed);
   EXPECT_THAT(asking_fails_with(), HasSubstr("empty path from ldconfig: killed by signal 9"));
 }
 
-TEST_F(LdconfigTest, AFailedUpdateNamesTheCommand) {
-  with_ch_run().with_answer("ldconfig", exited(3));
-  try {
-    ldconfig_.update();
-    FAIL() << "a failed ldconfig was taken for a good one";
-  } catch (const Error& error) {
-    EXPECT_EQ(std::string(error.what()), "ldconfig: command failed: /usr/bin/ch-run -w " + absolute() +
-                                             " -- /sbin/ldconfig: exit status 3");
-  }
+TEST_F(LdconfigTest, AFailedRunNamesTheCommand) {
+  leaves(a_cache());
+  host_.with_answer("ldconfig", exited(3));
+  EXPECT_EQ(making_fails_with(),
+            "ldconfig: command failed: /sbin/ldconfig -X -C /scratch/ld.so.cache: exit status 3");
 }
 
 TEST_F(LdconfigTest, NoiseIsShownOnlyAtTheHighestVerbosity) {
-  with_ch_run().with_answer("ldconfig", exited(0, "", "Can't stat /x: y\nreal trouble\n"));
+  leaves(a_cache());
+  host_.with_answer("ldconfig", exited(0, "", "Can't stat /x: y\nreal trouble\n"));
   {
     const LogCapture log(spdlog::level::debug);
-    ldconfig_.update();
+    ldconfig_.make_cache(ImagePath("/scratch"));
     EXPECT_EQ(log.text(), "warning: ldconfig: real trouble\n");
   }
   const LogCapture log(spdlog::level::trace);
-  ldconfig_.update();
+  ldconfig_.make_cache(ImagePath("/scratch"));
   EXPECT_THAT(log.text(), HasSubstr("trace: ldconfig: Can't stat /x: y\ntrace: ldconfig: real trouble\n"));
 }
 
