@@ -17,6 +17,11 @@ namespace po = boost::program_options;
 // an old script means.
 constexpr int kStyle = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
 
+Error one_at_a_time() {
+  return Error(
+      {Stage::command_line, "--status and --undo exclude each other", "", "give one after the other"});
+}
+
 /// An option whose argument may be left out: only "--undo=X" gives it one, as option "undo=" of Boost's. With
 /// its own implicit values it would take the word after it, which is the image.
 std::vector<po::option> argument_or_none(std::vector<std::string>& words) {
@@ -140,9 +145,11 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
   else if (name == "print-cray-fi")
     print(false, false, true);
   else if (name == "status" || name == "verify") {
-    if (options.mode == Mode::inject || options.mode == Mode::undo) options.mode = Mode::status;
+    if (options.mode == Mode::undo) throw one_at_a_time();
+    if (options.mode == Mode::inject) options.mode = Mode::status;
     options.verify |= name == "verify";
   } else if (name == "undo" || name == "eject" || name == "undo=" || name == "eject=") {
+    if (options.mode == Mode::status) throw one_at_a_time();
     if (options.mode == Mode::inject) options.mode = Mode::undo;
     options.undo_provider = value;
   } else if (name == "json")

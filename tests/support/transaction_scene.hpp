@@ -272,7 +272,8 @@ inline Attempt attempt(Job job, const TempImage& image, Failure failure = {}, En
   return result;
 }
 
-/// The tree as one successful run leaves it looks like another one's, but for what the manifest says of times.
+/// The tree as one successful run leaves it looks like another one's, but for what the manifest says of
+/// times.
 inline std::string comparable(const TempImage& image) {
   std::string text, line;
   for (std::istringstream lines(image.tree()); std::getline(lines, line);)

@@ -36,9 +36,8 @@ struct Case {
 const Case kCases[] = {{Job::first_injection, kVariants[0]}, {Job::first_injection, kVariants[1]},
                        {Job::first_injection, kVariants[2]}, {Job::first_injection, kVariants[3]},
                        {Job::next_injection, kVariants[2]},  {Job::undo, kVariants[2]}};
-const Case kFewerCases[] = {{Job::first_injection, kVariants[3]},
-                            {Job::next_injection, kVariants[0]},
-                            {Job::undo, kVariants[2]}};
+const Case kFewerCases[] = {
+    {Job::first_injection, kVariants[3]}, {Job::next_injection, kVariants[0]}, {Job::undo, kVariants[2]}};
 
 /// Does `body` to each case and call number until it returns false or a check fails; says how many it did.
 void for_each_call(const char* what, std::span<const Case> cases,
@@ -192,8 +191,7 @@ TEST_F(TransactionInvariant, WheneverTheRepairDiesAsWellTheNextOneMakesIt) {
 
 TEST_F(TransactionInvariant, TheOldAndTheNewImageAreBothMet) {
   // Or the tests above would not tell.
-  for (const Case& one : kCases)
-    EXPECT_NE(image_after(one), comparable(image_for(one.job, one.variant)));
+  for (const Case& one : kCases) EXPECT_NE(image_after(one), comparable(image_for(one.job, one.variant)));
 }
 
 }  // namespace

@@ -88,6 +88,23 @@ TEST(CommandLine, EveryCoreOptionDoesWhatItSays) {
       {"plugin-dir",
        {"--plugin-dir", "/p"},
        [](const Options& o) { return o.plugin_directories == Words{"/p"}; }},
+      {"status", {"--status"}, [](const Options& o) { return o.mode == Mode::status && !o.verify; }},
+      {"verify", {"--verify"}, [](const Options& o) { return o.mode == Mode::status && o.verify; }},
+      {"json", {"--status", "--json"}, [](const Options& o) { return o.mode == Mode::status && o.json; }},
+      {"undo", {"--undo"}, [](const Options& o) { return o.mode == Mode::undo && o.undo_provider.empty(); }},
+      {"undo",
+       {"--undo=nvidia"},
+       [](const Options& o) { return o.mode == Mode::undo && o.undo_provider == "nvidia"; }},
+      {"eject", {"--eject"}, [](const Options& o) { return o.mode == Mode::undo; }},
+      {"eject",
+       {"--eject=nvidia"},
+       [](const Options& o) { return o.mode == Mode::undo && o.undo_provider == "nvidia"; }},
+      {"force", {"--force"}, [](const Options& o) { return o.mode == Mode::inject && o.force; }},
+      {"sync", {"--sync"}, [](const Options& o) { return o.mode == Mode::inject && o.sync; }},
+      {"ldconfig", {"--ldconfig", "image"}, [](const Options& o) { return o.ldconfig == "image"; }},
+      {"lock-timeout",
+       {"--lock-timeout", "7"},
+       [](const Options& o) { return o.lock_timeout == std::chrono::seconds(7); }},
       {"list-plugins", {"--list-plugins"}, [](const Options& o) { return o.mode == Mode::list_plugins; }},
       {"help", {"--help"}, [](const Options& o) { return o.mode == Mode::help; }},
       {"help", {"-h"}, [](const Options& o) { return o.mode == Mode::help; }},
@@ -103,7 +120,7 @@ TEST(CommandLine, EveryCoreOptionDoesWhatItSays) {
     words.emplace_back("img");
     const Options options = parsed(words);
     EXPECT_TRUE(row.holds(options));
-    if (options.mode == Mode::inject || options.mode == Mode::print_paths) {
+    if (options.mode != Mode::help && options.mode != Mode::version && options.mode != Mode::list_plugins) {
       EXPECT_EQ(options.image, "img");
     }
   }
@@ -290,6 +307,20 @@ TEST(CommandLine, AnUnknownOptionMayHaveBeenARefusedPlugins) {
   EXPECT_THAT(said, HasSubstr("frob.so, other.so"));
   EXPECT_THAT(said, HasSubstr("ch-fromhost --list-plugins"));
   EXPECT_THAT(refusal({"--frobnicate", "img"}), Not(HasSubstr("refused")));
+}
+
+TEST(CommandLine, AWordOrNumberThatAnOptionDoesNotKnowIsRefused) {
+  for (const char* value : {"hosts", "", "HOST", "imag"})
+    EXPECT_THAT(refusal({std::string("--ldconfig=") + value, "img"}), HasSubstr("ldconfig")) << value;
+  for (const char* value : {"-1", "soon", "1.5", "99999999999999999999", ""})
+    EXPECT_THAT(refusal({std::string("--lock-timeout=") + value, "img"}), HasSubstr("lock-timeout")) << value;
+  EXPECT_EQ(parsed({"--lock-timeout=0", "img"}).lock_timeout.count(), 0);
+}
+
+TEST(CommandLine, LookingUndoingAndInjectingExcludeEachOther) {
+  for (const Words& words : {Words{"--status", "--undo", "img"}, Words{"--undo", "--nvidia", "img"},
+                             Words{"--status", "--path", "/x", "img"}, Words{"--verify", "--eject", "img"}})
+    EXPECT_NE(refusal(words), "") << words[0] << " " << words[1];
 }
 
 TEST(CommandLine, AFlagTakesNoArgument) {

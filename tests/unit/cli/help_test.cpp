@@ -56,7 +56,8 @@ TEST(Help, HasEveryOptionWithLetterAndArgument) {
   for (const CoreOption& option : kCoreOptions) {
     std::string shown = option.letter ? std::string("-") + option.letter + ", --" : "      --";
     shown += option.name;
-    if (!option.argument.empty()) shown += " " + std::string(option.argument);
+    if (!option.argument.empty())
+      shown += (option.takes_argument() ? " " : "") + std::string(option.argument);
     EXPECT_THAT(text, HasSubstr(shown));
   }
   EXPECT_THAT(text, HasSubstr("-c, --cmd CMD"));

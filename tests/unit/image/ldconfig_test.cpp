@@ -241,7 +241,8 @@ TEST_F(LdconfigTest, RunsInACleanEnvironmentWithLimits) {
   ASSERT_EQ(host_.commands.size(), 2u);
   for (const Command& command : host_.commands) {
     ASSERT_TRUE(command.environment);
-    EXPECT_THAT(*command.environment, ElementsAre("PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/", "LC_ALL=C"));
+    EXPECT_THAT(*command.environment,
+                ElementsAre("PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/", "LC_ALL=C"));
     EXPECT_GT(command.time_limit.count(), 0);
     EXPECT_LE(command.output_limit, std::uint64_t{64} << 20);
     EXPECT_EQ(command.input, Command::Input::empty);
@@ -251,7 +252,8 @@ TEST_F(LdconfigTest, RunsInACleanEnvironmentWithLimits) {
 
 TEST_F(LdconfigTest, AnAnswerWithoutADirectoryIsAnErrorWithLdconfigsLastWord) {
   host_.with_answer("ldconfig", exited(1, "", "first\nldconfig: cannot open\n"));
-  EXPECT_THAT(asking_fails_with(), HasSubstr("empty path from ldconfig: ldconfig: cannot open; exit status 1"));
+  EXPECT_THAT(asking_fails_with(),
+              HasSubstr("empty path from ldconfig: ldconfig: cannot open; exit status 1"));
 }
 
 TEST_F(LdconfigTest, AnEmptyAnswerIsAnErrorEvenIfItSucceeded) {

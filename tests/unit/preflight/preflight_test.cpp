@@ -277,7 +277,10 @@ TEST(Preflight, AnotherFileSystemInsideTheImageIsRefused) {
 
 TEST(Preflight, AnothersDirectoryIsRefusedWithTheOwnerBeforeAnythingIsWritten) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can make a directory of another user";
-  const TempImage image = TempImage{}.with_directory("/theirs").with_directory("/theirs_open", 0777);
+  const TempImage image = TempImage{}
+                              .with_directory("/theirs")
+                              .with_directory("/theirs_open", 0777)
+                              .with_owner("", test::kNobody, test::kNobody);
   // The image's parent must be passed through by nobody.
   ASSERT_EQ(::chmod(std::filesystem::path(image.root()).parent_path().c_str(), 0755), 0);
   const bool possible = test::as_ordinary_user([&] {

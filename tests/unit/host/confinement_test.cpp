@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// A confined command sees the image as its whole world, and can change nothing in it but what it may.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "core/host/linux_host.hpp"
+#include "tests/support/ordinary_user.hpp"
+#include "tests/support/temp_image.hpp"
+
+namespace fromhost::core {
+namespace {
+
+using namespace std::chrono_literals;
+using test::TempImage;
+using testing::HasSubstr;
+
+/// Tells what it can do; needs no loader. "hang" waits for ever with a child; "fill" writes without end.
+constexpr const char* kProbe = R"(
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static void can_write(const char *name) {
+  int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  printf("write %s: %s\n", name, fd >= 0 ? "yes" : "no");
+}
+int main(int argc, char **argv) {
+  char buffer[65536];
+  memset(buffer, 'x', sizeof buffer);
+  if (argc > 1 && !strcmp(argv[1], "hang")) { fork(); for (;;) pause(); }
+  if (argc > 1 && !strcmp(argv[1], "orphan")) {
+    if (fork() == 0) { setsid(); for (;;) { sleep(1); } }
+    return 0;
+  }
+  if (argc > 1 && !strcmp(argv[1], "kill")) { kill(getppid(), SIGKILL); kill(-1, SIGKILL); puts("alive"); return 0; }
+  if (argc > 1 && !strcmp(argv[1], "fill")) {
+    int fd = open("/scratch/fill", O_WRONLY | O_CREAT, 0600);
+    while (write(fd, buffer, sizeof buffer) > 0) {}
+    return 3;
+  }
+  int fds = 0;
+  for (int fd = 3; fd < 1024; ++fd) fds += fcntl(fd, F_GETFD) != -1;
+  printf("descriptors: %d\n", fds);
+  can_write("/written");
+  can_write("/usr/written");
+  can_write("/scratch/written");
+  printf("chmod of root: %s\n", chmod("/", 0777) == 0 ? "yes" : "no");
+  printf("mknod: %s\n", mknod("/scratch/device", S_IFCHR | 0600, 0x103) == 0 ? "yes" : "no");
+  printf("no new privileges: %d\n", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+  printf("shadow: %s\n", open("/shadow", O_RDONLY) >= 0 ? "yes" : "no");
+  printf("marker: %s\n", access("/marker", F_OK) == 0 ? "yes" : "no");
+  printf("up: %s\n", access("/../marker", F_OK) == 0 && access("/../../../../marker", F_OK) == 0 ? "inside" : "OUT");
+  struct if_nameindex *all = if_nameindex(), *one;
+  int up = 0;
+  for (one = all; one && one->if_index; ++one) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    strncpy(request.ifr_name, one->if_name, sizeof request.ifr_name - 1);
+    if (ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCGIFFLAGS, &request) == 0) up += (request.ifr_flags & IFF_UP) != 0;
+  }
+  printf("network interfaces that are up: %d\n", up);
+  printf("pid: %d\n", (int)getpid());
+  printf("uid: %d\n", (int)getuid());
+  printf("environment: %s\n", getenv("SECRET") ? "leaks" : "clean");
+  return 0;
+}
+)";
+
+class ConfinementTest : public testing::Test {
+ protected:
+  ConfinementTest() {
+    image_.with_file("/usr/note")
+        .with_directory("/scratch", 0700)
+        .with_file("/marker")
+        .with_file("/shadow", "x", 0);
+    image_.with_file("/probe.c", kProbe);
+    const std::string build = "cc -static -o '" + image_.at("/probe") + "' '" + image_.at("/probe.c") + "'";
+    if (std::system(build.c_str()) != 0) ADD_FAILURE() << "cannot compile the probe";
+  }
+  CommandResult probe(bool foreign, const std::string& word = "", const std::string& writable = "/scratch",
+                      std::chrono::milliseconds limit = 30s) {
+    const std::string program = foreign ? "/probe" : image_.at("/probe");
+    Command command{.argv = {program}, .environment = std::vector<std::string>{"A=b"}};
+    if (!word.empty()) command.argv.push_back(word);
+    command.confinement = Confinement{std::filesystem::canonical(image_.root()).string(), writable, foreign};
+    command.time_limit = limit;
+    return LinuxHost().run(command);
+  }
+  static std::string as_text(const CommandResult& result) {
+    return result.output + result.errors + result.how({.argv = {"probe"}});
+  }
+  /// Both kinds of programs, as whoever runs the tests and as an ordinary user who owns the image.
+  void everyhow(const std::function<void(bool foreign)>& body) {
+    for (const bool foreign : {false, true}) {
+      SCOPED_TRACE(foreign ? "the image's program" : "the host's program");
+      body(foreign);
+      if (::geteuid() != 0) continue;
+      SCOPED_TRACE("as an ordinary user");
+      if (::chmod(image_.beside("").c_str(), 0755) != 0) ADD_FAILURE();
+      test::must(std::system(("chown -R 65534:65534 '" + image_.root() + "'").c_str()), "chown");
+      if (!test::as_ordinary_user([&] { body(foreign); })) std::printf("not run as an ordinary user\n");
+      test::must(std::system(("chown -R 0:0 '" + image_.root() + "'").c_str()), "chown");
+    }
+  }
+  TempImage image_;
+};
+
+TEST_F(ConfinementTest, OnlyTheGivenDirectoryIsWritable) {
+  everyhow([&](bool foreign) {
+    const std::string said = as_text(probe(foreign));
+    EXPECT_THAT(said, HasSubstr("write /written: no"));
+    EXPECT_THAT(said, HasSubstr("write /usr/written: no"));
+    EXPECT_THAT(said, HasSubstr("write /scratch/written: yes"));
+    EXPECT_THAT(said, HasSubstr("chmod of root: no"));
+    EXPECT_THAT(said, HasSubstr("mknod: no"));
+    EXPECT_THAT(as_text(probe(foreign, "", "")), HasSubstr("write /scratch/written: no"));
+    EXPECT_FALSE(std::filesystem::exists(image_.at("/written")));
+  });
+}
+
+TEST_F(ConfinementTest, TheImageIsTheWholeWorld) {
+  ::setenv("SECRET", "1", 1);
+  everyhow([&](bool foreign) {
+    const std::string said = as_text(probe(foreign));
+    EXPECT_THAT(said, HasSubstr("marker: yes"));
+    EXPECT_THAT(said, HasSubstr("up: inside"));
+    EXPECT_THAT(said, HasSubstr("descriptors: 0"));
+    EXPECT_THAT(said, HasSubstr("no new privileges: 1"));
+    EXPECT_THAT(said, HasSubstr("environment: clean"));
+  });
+  ::unsetenv("SECRET");
+}
+
+TEST_F(ConfinementTest, RootsOwnReadsWhatModesForbidAndTheImagesDoesNot) {
+  if (::geteuid() != 0) GTEST_SKIP() << "skipped: needs root";
+  EXPECT_THAT(as_text(probe(false)), HasSubstr("shadow: yes")) << "or ldconfig would miss libraries";
+  const std::string said = as_text(probe(true));
+  EXPECT_THAT(said, HasSubstr("shadow: no"));
+  EXPECT_THAT(said, HasSubstr("network interfaces that are up: 0"));
+  EXPECT_THAT(said, HasSubstr("pid: 1\n")) << "in its own process namespace";
+}
+
+TEST_F(ConfinementTest, ItsTimeIsLimitedAndNothingOfItStays) {
+  everyhow([&](bool foreign) {
+    EXPECT_EQ(probe(foreign, "hang", "", 300ms).outcome, CommandResult::Outcome::timed_out);
+  });
+  // A child that left its session still ends with the image's program.
+  probe(true, "orphan");
+  const std::string find = "pgrep -f '^/probe orphan' > /dev/null";
+  for (int i = 0; i < 50 && std::system(find.c_str()) == 0; ++i) ::usleep(100'000);
+  EXPECT_NE(std::system(find.c_str()), 0) << "a child of the image's program is alive";
+}
+
+TEST_F(ConfinementTest, TheImagesProgramKillsNobodyButItself) {
+  const std::string said = as_text(probe(true, "kill"));
+  EXPECT_THAT(said, HasSubstr("alive")) << "there was nobody to kill";
+}
+
+TEST_F(ConfinementTest, TheImagesProgramCannotFillTheDisk) {
+  const CommandResult result = probe(true, "fill");
+  EXPECT_FALSE(result.succeeded());
+  EXPECT_LE(static_cast<std::uint64_t>(image_.status("/scratch/fill").st_size), kForeignFileLimit);
+}
+
+TEST_F(ConfinementTest, ALinkForTheWritableDirectoryLeadsNowhere) {
+  image_.with_link("/out", image_.beside("outside"));
+  const std::string outside = image_.outside();
+  EXPECT_THAT(as_text(probe(false, "", "/out")), HasSubstr("write /scratch/written: no"));
+  EXPECT_EQ(image_.outside(), outside);
+}
+
+}  // namespace
+}  // namespace fromhost::core
