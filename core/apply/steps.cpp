@@ -157,14 +157,15 @@ std::vector<std::string> Steps::roll_back() {
   for (auto step = journal_.steps.rbegin(); step != journal_.steps.rend(); ++step)
     attempt((step->directory / step->name).text(), [&] { undo(*step); });
   for (const JournalDirectory& one : journal_.directories)
-    if (!one.path.is_root()) attempt(one.path.text(), [&] {
-      const int fd = directory(one.path);
-      struct stat now;
-      if (::fstat(fd, &now) != 0) throw std::system_error(errno, std::generic_category(), "stat");
-      if ((now.st_mode & 07777) != one.mode) files_.change_mode(fd, one.mode);
-      if (now.st_uid == ::geteuid() || ::geteuid() == 0)
-        files_.change_times(fd, from_nanoseconds(one.access), from_nanoseconds(one.modification));
-    });
+    if (!one.path.is_root())
+      attempt(one.path.text(), [&] {
+        const int fd = directory(one.path);
+        struct stat now;
+        if (::fstat(fd, &now) != 0) throw std::system_error(errno, std::generic_category(), "stat");
+        if ((now.st_mode & 07777) != one.mode) files_.change_mode(fd, one.mode);
+        if (now.st_uid == ::geteuid() || ::geteuid() == 0)
+          files_.change_times(fd, from_nanoseconds(one.access), from_nanoseconds(one.modification));
+      });
   return failures;
 }
 

@@ -26,8 +26,8 @@ class Steps {
   /// how far it came, so it may itself be interrupted and done again. Goes on after a failure; returns what
   /// could not be done, in words.
   std::vector<std::string> roll_back();
-  /// After the commit: replaced versions go to the archive, modes are as they were (the root's aside). Throws std::system_error.
-  /// May be done again.
+  /// After the commit: replaced versions go to the archive, modes are as they were (the root's aside). Throws
+  /// std::system_error. May be done again.
   void finish();
   /// Waits until the directories of the image that changed are on disk.
   void sync();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any text as the journal that an interrupted run left: what is accepted holds what a Journal promises, and is
-// read again as the same.
+// Any text as the journal that an interrupted run left: what is accepted holds what a Journal promises, and
+// is read again as the same.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -25,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto journal = read_journal(std::string(reinterpret_cast<const char*>(data), size));
   if (!journal) return 0;
   for (const JournalStep& step : journal->steps)
-    require(!step.name.empty() && plain(step.name) && plain(step.fresh) && plain(step.kept) && plain(step.archive));
+    require(!step.name.empty() && plain(step.name) && plain(step.fresh) && plain(step.kept) &&
+            plain(step.archive));
   const auto again = read_journal(to_text(*journal));
   require(again && to_text(*again) == to_text(*journal));
   return 0;
