@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -26,6 +27,24 @@ std::string link_target(const ImageRoot& image, const ImagePath& path) {
   char target[PATH_MAX];
   const ssize_t length = link ? ::readlinkat(link.get(), "", target, sizeof target) : -1;
   return length > 0 ? std::string(target, static_cast<std::size_t>(length)) : "";
+}
+
+/// The highest of a directory's other files of this soname, whatever a link says now: at its next run, the
+/// image's own ldconfig would prefer it. Empty: there is none.
+std::string highest_of(const ImageRoot& image, const ImagePath& directory,
+                       const std::vector<std::string>& names, const std::string& soname,
+                       const std::function<bool(const ImagePath&)>& goes) {
+  const std::string stem = soname.substr(0, soname.find(".so") + 3);
+  std::string highest;
+  for (const std::string& name : names) {
+    if (name.compare(0, stem.size(), stem) != 0 || name == soname || goes(directory / name)) continue;
+    if (!highest.empty() && compare_library_names(name, highest) < 0) continue;
+    const UniqueFd file = image.open_at(directory / name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    struct stat facts;
+    if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) continue;
+    if (const auto elf = read_elf(file.get()); elf && elf->dynamic && elf->soname == soname) highest = name;
+  }
+  return highest;
 }
 
 }  // namespace
@@ -69,6 +88,8 @@ void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& m
     placed.insert(image.resolve(file.directory).value_or(file.directory) / file.name);
   for (const PlannedLink& link : plan.links) placed.insert(link.path);
 
+  const auto goes = [&](const ImagePath& path) { return placed.count(path) || gone.count(path); };
+  std::map<ImagePath, std::vector<std::string>> listings;
   std::map<ImagePath, PlannedLink> links;
   for (std::size_t i = 0; i < plan.files.size(); ++i) {
     const PlannedFile& file = plan.files[i];
@@ -111,6 +132,17 @@ void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& m
       }
     }
     links.emplace(path, PlannedLink{path, file.name, "its soname", file.provider, file.set});
+    listings.try_emplace(directory, std::vector<std::string>());
+  }
+  for (auto& [directory, names] : listings)
+    if (image.is_directory(directory)) names = image.list(directory);
+  for (auto& [path, link] : links) {
+    const ImagePath directory = path.parent();
+    const std::string other =
+        highest_of(image, directory, listings[directory], std::string(path.name()), goes);
+    if (other.empty() || compare_library_names(other, link.target) < 0) continue;
+    spdlog::trace("{}: leads to {}, a higher version than {}", path.text(), other, link.target);
+    link.target = other;
   }
   for (auto& [path, link] : links)
     if (link_target(image, path) != link.target) preflight.soname_links.push_back(std::move(link));

@@ -26,17 +26,6 @@ std::string in_library_directory(const std::optional<std::string>& destination, 
   return destination ? *destination + "/" + name : name;
 }
 
-/// The link NAME to the soname of a library. ldconfig puts NAME into its cache only if that leads somewhere
-/// when it starts, and makes the soname's link itself only at the end: so that one is made here, too.
-void contribute_soname_links(Host& host, const Library& library, const std::string& soname,
-                             const std::string& name, const std::optional<std::string>& destination,
-                             const std::string& reason) {
-  const std::string file = file_name(library.path);
-  if (soname != file)
-    host.contribute_link(in_library_directory(destination, soname), file, "so that ldconfig finds " + name);
-  host.contribute_link(in_library_directory(destination, name), soname, reason);
-}
-
 void contribute_links(Host& host, const Driver& driver, const std::optional<std::string>& destination) {
   std::vector<std::string> made;
   for (const Link& link : kLinks) {
@@ -44,11 +33,8 @@ void contribute_links(Host& host, const Driver& driver, const std::optional<std:
     const std::string target = link.target, reason = "a link that ldconfig does not make";
     const bool versioned = target.find("%V") != std::string::npos;
     if (!library || (versioned && driver.version.empty())) continue;
-    if (versioned || target.find('/') != std::string::npos)
-      host.contribute_link(in_library_directory(destination, link.name), with_version(target, driver.version),
-                           reason);
-    else
-      contribute_soname_links(host, *library, target, link.name, destination, reason);
+    host.contribute_link(in_library_directory(destination, link.name),
+                         versioned ? with_version(target, driver.version) : target, reason);
     made.push_back(link.name);
   }
   // Whatever development links the host has beside a library, programs that were built there may open.
@@ -60,7 +46,8 @@ void contribute_links(Host& host, const Driver& driver, const std::optional<std:
     const auto elf = host.inspect_elf(library.path);
     const std::string target = elf && !elf->soname.empty() ? elf->soname : file_name(library.path);
     if (target == name) continue;
-    contribute_soname_links(host, library, target, name, destination, "the host has it beside the library");
+    host.contribute_link(in_library_directory(destination, name), target,
+                         "the host has it beside the library");
     made.push_back(name);
   }
 }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "core/json_text.hpp"
+#include "tests/support/fake_host.hpp"
 #include "tests/support/temp_image.hpp"
 
 namespace fromhost::core {
@@ -91,6 +92,18 @@ TEST_F(SonameLinks, AHigherVersionOfTheImageKeepsItsLink) {
   image_.with_library("/usr/lib/libx.so.1.5").with_link("/usr/lib/libx.so.1", "libx.so.1.5");
   EXPECT_THAT(links({"libx.so.1.2"}), ElementsAre());
   EXPECT_THAT(links({"libx.so.1.7"}), ElementsAre("/usr/lib/libx.so.1 libx.so.1.7"));
+}
+
+TEST_F(SonameLinks, AHigherVersionWithoutALinkGetsOneSinceItWouldAtTheNextLdconfig) {
+  const std::string soname = "libstdc++.so.6";
+  std::filesystem::copy_file(test::a_real_library(), image_.at("/usr/lib/libstdc++.so.6.9"));
+  EXPECT_THAT(links({"libstdc++.so.6.2"}, FileRole::library, soname),
+              ElementsAre("/usr/lib/libstdc++.so.6 libstdc++.so.6.9"));
+  EXPECT_THAT(links({"libstdc++.so.6.10"}, FileRole::library, soname),
+              ElementsAre("/usr/lib/libstdc++.so.6 libstdc++.so.6.10"));
+  EXPECT_THAT(links({"libstdc++.so.6.9"}, FileRole::library, soname),
+              ElementsAre("/usr/lib/libstdc++.so.6 libstdc++.so.6.9"))
+      << "it is replaced";
 }
 
 TEST_F(SonameLinks, ADanglingLinkIsReplacedAndARightOneStays) {
