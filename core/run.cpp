@@ -11,7 +11,7 @@
 #include <set>
 
 #include "core/apply/image_lock.hpp"
-#include "core/apply/interruption.hpp"
+#include "core/host/interruption.hpp"
 #include "core/apply/record.hpp"
 #include "core/apply/recovery.hpp"
 #include "core/apply/transaction.hpp"

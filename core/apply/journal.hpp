@@ -45,9 +45,6 @@ struct Journal {
   std::vector<JournalStep> steps;
 };
 
-/// Where replaced versions wait for --undo.
-inline constexpr const char* kArchive = "/ch/fromhost/replaced";
-
 std::string to_text(const Journal& journal);
 /// nullopt for anything that a Journal cannot be: the text lies in an image. No name has a slash or is "." or
 /// "..", no mode is above 0777 (of what is made) or 07777 (of what is restored).

@@ -13,6 +13,7 @@
 
 #include "core/error.hpp"
 #include "core/json_text.hpp"
+#include "core/manifest/manifest.hpp"
 
 namespace fromhost::core {
 namespace {

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "core/apply/interruption.hpp"
+#include "core/host/interruption.hpp"
 #include "core/error.hpp"
 #include "core/host/resolve_in_root.hpp"
 #include "core/json_text.hpp"

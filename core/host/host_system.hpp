@@ -46,7 +46,8 @@ struct Command {
 
 /// How a command ended; everything that can happen to it is a value.
 struct CommandResult {
-  enum class Outcome { exited, signalled, timed_out, too_much_output, not_started };
+  /// interrupted: we ourselves got a signal that is held back (HeldSignals)
+  enum class Outcome { exited, signalled, timed_out, too_much_output, interrupted, not_started };
   Outcome outcome = Outcome::not_started;
   int code = 0;  ///< exit status, signal number or errno, as outcome says
   std::string output;

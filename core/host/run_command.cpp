@@ -22,6 +22,7 @@
 
 #include "core/error.hpp"
 #include "core/host/again_after_signal.hpp"
+#include "core/host/interruption.hpp"
 #include "core/host/linux_host.hpp"
 
 namespace fromhost::core {
@@ -314,6 +315,11 @@ void follow(Child& child, std::array<Stream, 2>& streams, const Command& command
     const bool is_open = streams[0].fd || streams[1].fd;
     if (was_open && !is_open) nap = milliseconds{1};  // it is about to end
     const auto now = Clock::now();
+    if (!ended && is_interrupted()) {
+      result.outcome = Outcome::interrupted;
+      child.end();
+      return;
+    }
     if (ended) {
       if (!grace_end) grace_end = now + kGrace;
       // A background child may hold the output open; it gets a moment to finish its line.
@@ -366,6 +372,8 @@ std::string CommandResult::how(const Command& command) const {
     }
     case Outcome::too_much_output:
       return "more than " + std::to_string(command.output_limit) + " bytes of output";
+    case Outcome::interrupted:
+      return "interrupted";
     case Outcome::not_started:
       return "cannot start: " + errno_text(code);
   }

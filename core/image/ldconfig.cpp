@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/host/elf_file.hpp"
+#include "core/host/interruption.hpp"
 #include "core/host/ld_so_cache.hpp"
 #include "core/log.hpp"
 
@@ -145,6 +146,7 @@ CommandResult Ldconfig::run(const std::vector<std::string>& arguments, const std
   command.output_limit = kOutputLimit;
   spdlog::trace("running in the image: {}", command.text());
   CommandResult result = host_.run(command);
+  if (result.outcome == CommandResult::Outcome::interrupted) throw_if_interrupted();
   for (const std::string& line : lines_of(result.errors)) spdlog::trace("ldconfig: {}", line);
   if (result.succeeded() && !spdlog::should_log(spdlog::level::trace))
     for (const std::string& line : without_noise(result.errors)) spdlog::warn("ldconfig: {}", line);

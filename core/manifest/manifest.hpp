@@ -15,6 +15,8 @@
 namespace fromhost::core {
 
 inline constexpr const char* kManifest = "/ch/fromhost/manifest.json";
+/// Where replaced versions wait for --undo.
+inline constexpr const char* kArchive = "/ch/fromhost/replaced";
 
 /// One name in the image that is ours.
 struct ManifestEntry {

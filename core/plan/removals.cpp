@@ -17,6 +17,19 @@ std::string stays(const ManifestEntry& entry) {
   return entry.path.text() + " was changed since it was injected, and stays";
 }
 
+bool is_below(const ImagePath& path, const ImagePath& directory) {
+  return path.text().compare(0, directory.text().size() + 1, directory.text() + "/") == 0;
+}
+
+/// Is one of these, what it replaced, or the manifest, below the directory?
+bool holds_any(const ImagePath& directory, const std::vector<const ManifestEntry*>& entries) {
+  return is_below(ImagePath(kManifest), directory) ||
+         std::any_of(entries.begin(), entries.end(), [&](const ManifestEntry* one) {
+           return is_below(one->path, directory) ||
+                  (!one->replaced.empty() && directory == ImagePath(kArchive));
+         });
+}
+
 }  // namespace
 
 void plan_superseded(Plan& plan, const Manifest& manifest, const ImageRoot& image) {
@@ -86,9 +99,14 @@ Undo plan_undo(const Manifest& manifest, const ImageRoot& image, const std::stri
     undo.plan.removals.push_back(std::move(removal));
   }
   undo.plan.has_libraries = cache_stays;
-  for (auto one = staying.rbegin(); one != staying.rend(); ++one) undo.left.put(**one);
   const bool nothing_left = std::all_of(staying.begin(), staying.end(),
                                         [](const ManifestEntry* e) { return e->kind == Kind::cache; });
+  // A directory stays ours as long as something of ours is in it.
+  if (!nothing_left)
+    for (const ManifestEntry& entry : manifest.entries)
+      if (entry.kind == Kind::directory && (everything || chosen(entry)) && holds_any(entry.path, staying))
+        undo.left.put(entry);
+  for (auto one = staying.rbegin(); one != staying.rend(); ++one) undo.left.put(**one);
   if (nothing_left) {
     undo.left = {};
     undo.plan.removals.push_back({ImagePath(kManifest), "", false, "undone", ""});

@@ -196,6 +196,7 @@ struct HostServices {
           result->outcome = FH_COMMAND_EXITED;
           break;
         case CommandResult::Outcome::signalled:
+        case CommandResult::Outcome::interrupted:
           result->outcome = FH_COMMAND_SIGNALLED;
           break;
         case CommandResult::Outcome::timed_out:

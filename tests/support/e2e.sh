@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2034
-# What end-to-end tests are written with. run-e2e has set WORK (ours alone, removed afterwards), TEST_IMAGE, TEST_USER.
+# What end-to-end tests are written with. run-e2e has set WORK (ours alone, removed afterwards), TEST_IMAGE, TEST_USER, and
+# TEST_USER_NAME: who that is here.
 set -euo pipefail
 set -E
 trap 'fail "$BASH_COMMAND"' ERR

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "core/apply/interruption.hpp"
+#include "core/host/interruption.hpp"
 #include "core/apply/recovery.hpp"
 #include "core/error.hpp"
 #include "tests/support/transaction_scene.hpp"

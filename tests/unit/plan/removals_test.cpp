@@ -79,6 +79,7 @@ TEST_F(Removals, WhatSomebodyHasChangedStaysUnlessForced) {
   EXPECT_THAT(warnings_,
               ElementsAre(HasSubstr("/opt/made/one was changed since it was injected, and stays")));
   EXPECT_TRUE(left_.find(ImagePath("/opt/made/one")));
+  EXPECT_TRUE(left_.find(ImagePath("/opt/made"))) << "the next undo removes it";
   EXPECT_THAT(undone("", true), ElementsAre("/opt/made/other", "/opt/made/one 7", kManifest, "/opt/made/"));
 }
 

@@ -19,7 +19,9 @@ class HeldSignals {
   sigset_t before_;
 };
 
-/// Throws Error where one of them waits.
+/// Does one of them wait?
+bool is_interrupted();
+/// Throws Error (stage apply) where one of them waits, and says so before.
 void throw_if_interrupted();
 
 }  // namespace fromhost::core
