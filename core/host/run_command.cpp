@@ -162,7 +162,8 @@ void become_its_child() {
   const pid_t pid = ::fork();
   if (pid < 0) give_up(kReport);
   if (pid == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // and with the first process, all of its namespace
+    ::setsid();                          // it cannot kill us as one of its own process group
     return;
   }
   ::close(kReport);
