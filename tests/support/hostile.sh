@@ -10,10 +10,19 @@ echo "{}" > "$CANARY/manifest.json"
 mkdir "$CANARY/directory" "$CANARY/lib"
 touch -d '2001-02-03 04:05:06 UTC' "$CANARY"/* "$CANARY"
 
-canary() { find "$CANARY" -printf '%P %y %m %U:%G %n %s %T@ %l\n' -type f -exec sha1sum {} + | sort; }
-canary > "$WORK/canary.before"
+# The change time tells of every write, whatever else is put back. Where the image has a hard link of one, it may remove
+# that, which counts as a change of the file: LINKED is set.
+LINKED=
+canary() {
+  if [[ $LINKED ]]; then
+    find "$CANARY" -printf '%P %y %m %U:%G %s %T@ %l\n' -type f -exec sha1sum {} +
+  else
+    find "$CANARY" -printf '%P %y %m %U:%G %n %s %T@ %C@ %l\n'
+  fi
+}
 expect_canary() {
   canary > "$WORK/canary.after"
+  [[ $(< "$WORK/canary.before") != "$(< "$WORK/canary.after")" ]] || return 0
   diff "$WORK/canary.before" "$WORK/canary.after" >&2 || fail "the host has changed ($1)"
 }
 
@@ -27,32 +36,31 @@ survive() {
   { printf '%q ' ch-fromhost "$@"; echo "-> status $status ($what)"; } > "$WORK/command"
   [[ $status == [01] || $status == 3 || $status == 4 ]] || fail "$what: ended with $status"
   [[ $status != 1 ]] || expect_stderr_like '^ch-fromhost: error: [a-z ]+: .'
-  ! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' "$WORK/stderr" "$WORK/stdout" || fail "$what: control characters reach the terminal"
+  [[ $(< "$WORK/stderr")$(< "$WORK/stdout") != *[$'\x01'-$'\x08'$'\x0b'-$'\x1f'$'\x7f']* ]] || fail "$what: control characters reach the terminal"
   expect_canary "$what"
 }
 
-# Every kind of run on one hostile image.
+# Looking, writing and undoing.
 survive_everything() {
-  local what=$1
-  survive "$what: inject" "${BOTH[@]}" --dest /srv --path "$DATA" "$IMG"
-  survive "$what: again" --force "${BOTH[@]}" --dest /srv --path "$DATA" "$IMG"
-  survive "$what: print" --lib-path "$IMG"
-  survive "$what: status" --status "$IMG"
-  survive "$what: verify" --verify --json "$IMG"
-  survive "$what: undo" --undo "$IMG"
+  survive "$1: verify" --verify --json "$IMG"
+  survive "$1: inject" "${BOTH[@]}" --dest /srv --path "$DATA" "$IMG"
+  survive "$1: undo" --undo "$IMG"
 }
 
 # A fresh image, for the next attack.
 fresh_image() {
   [[ ! -e $IMG ]] || { chmod -R u+rwX "$IMG" 2> /dev/null || true; rm -rf "$IMG"; }
   "$WORK/copy-image" "$WORK/pristine" "$IMG"
+  canary > "$WORK/canary.before"
 }
 mv "$IMG" "$WORK/pristine"
-# attack WHAT SHELL-COMMAND …: the command makes the image hostile; it runs in the image's directory.
+# attack WHAT SHELL-COMMAND: the command makes the image hostile; it runs in the image's directory. ALL names the runs.
+ALL=survive_everything
 attack() {
   local what=$1
   shift
   fresh_image
   (cd "$IMG" && eval "$*") || fail "cannot set up: $what"
-  survive_everything "$what"
+  canary > "$WORK/canary.before"
+  $ALL "$what"
 }
