@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/json_text.hpp"
 
-#include <ctime>
 #include <stdexcept>
 
 namespace fromhost::core {
@@ -21,8 +20,6 @@ int digit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   throw std::invalid_argument("not hexadecimal");
 }
-
-constexpr std::int64_t kBillion = 1'000'000'000;
 
 }  // namespace
 
@@ -48,21 +45,6 @@ std::string bytes_from_json(const Json& value) {
   for (std::size_t i = 0; i < hex.size(); i += 2)
     bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
   return bytes;
-}
-
-std::int64_t nanoseconds(const struct timespec& time) {
-  return std::int64_t{time.tv_sec} * kBillion + time.tv_nsec;
-}
-
-struct timespec from_nanoseconds(std::int64_t time) {
-  struct timespec result {};
-  result.tv_sec = time / kBillion;
-  result.tv_nsec = time % kBillion;
-  if (result.tv_nsec < 0) {
-    result.tv_nsec += kBillion;
-    --result.tv_sec;
-  }
-  return result;
 }
 
 }  // namespace fromhost::core

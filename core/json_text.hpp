@@ -3,7 +3,6 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 
 namespace fromhost::core {
@@ -14,9 +13,5 @@ using Json = nlohmann::ordered_json;
 Json bytes_to_json(const std::string& bytes);
 /// Throws std::invalid_argument for anything else.
 std::string bytes_from_json(const Json& value);
-
-/// Nanoseconds since 1970 and back.
-std::int64_t nanoseconds(const struct timespec& time);
-struct timespec from_nanoseconds(std::int64_t time);
 
 }  // namespace fromhost::core

@@ -11,12 +11,12 @@
 #include <set>
 
 #include "core/apply/image_lock.hpp"
-#include "core/host/interruption.hpp"
 #include "core/apply/record.hpp"
 #include "core/apply/recovery.hpp"
 #include "core/apply/transaction.hpp"
 #include "core/apply/validate.hpp"
 #include "core/cli/command_line.hpp"
+#include "core/host/interruption.hpp"
 #include "core/host/rooted_host.hpp"
 #include "core/image/image_libraries.hpp"
 #include "core/image/image_root.hpp"

@@ -2,7 +2,7 @@
 // Apply: from what was staged to manifest entries.
 #include "core/apply/record.hpp"
 
-#include "core/json_text.hpp"
+#include "core/file_times.hpp"
 
 namespace fromhost::core {
 namespace {

@@ -12,7 +12,7 @@
 #include <system_error>
 
 #include "core/error.hpp"
-#include "core/json_text.hpp"
+#include "core/file_times.hpp"
 #include "core/manifest/manifest.hpp"
 
 namespace fromhost::core {

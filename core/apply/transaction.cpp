@@ -9,10 +9,10 @@
 #include <cerrno>
 #include <system_error>
 
-#include "core/host/interruption.hpp"
 #include "core/error.hpp"
+#include "core/file_times.hpp"
+#include "core/host/interruption.hpp"
 #include "core/host/resolve_in_root.hpp"
-#include "core/json_text.hpp"
 #include "core/log.hpp"
 
 namespace fromhost::core {

@@ -10,14 +10,13 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/file_times.hpp"
 #include "core/host/host_system.hpp"
 #include "core/host/resolve_in_root.hpp"
-#include "core/json_text.hpp"
 
 namespace fromhost::core {
 namespace {
 
-constexpr const char* kPrefix = ".ch-fromhost-";
 constexpr std::uint64_t kReadLimit = 256u << 20;  // a journal of a million files
 constexpr int kDeepest = 32;                      // only an image's own ldconfig makes directories in ours
 
@@ -31,7 +30,7 @@ UniqueFd open_directory_at(int parent, const std::string& name) {
 
 std::string name_for(const JournalDirectory& root) {
   char name[96];
-  std::snprintf(name, sizeof name, "%s%o-%lld-%lld", kPrefix, static_cast<unsigned>(root.mode),
+  std::snprintf(name, sizeof name, ".ch-fromhost-%o-%lld-%lld", static_cast<unsigned>(root.mode),
                 static_cast<long long>(root.access), static_cast<long long>(root.modification));
   return name;
 }
@@ -40,8 +39,7 @@ std::optional<JournalDirectory> root_in(const std::string& name) {
   unsigned mode = 0;
   long long access = 0, modification = 0;
   int end = 0;
-  const std::string format = std::string(kPrefix) + "%o-%lld-%lld%n";
-  if (std::sscanf(name.c_str(), format.c_str(), &mode, &access, &modification, &end) != 3 ||
+  if (std::sscanf(name.c_str(), ".ch-fromhost-%o-%lld-%lld%n", &mode, &access, &modification, &end) != 3 ||
       static_cast<std::size_t>(end) != name.size() || mode > 07777)
     return std::nullopt;
   return JournalDirectory{ImagePath("/"), mode, access, modification, false};

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "core/error.hpp"
+#include "core/file_times.hpp"
 #include "core/json_text.hpp"
 
 namespace fromhost::core {

@@ -11,7 +11,7 @@
 #include <optional>
 #include <system_error>
 
-#include "core/json_text.hpp"
+#include "core/file_times.hpp"
 
 namespace fromhost::core {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/json_text.hpp"
+#include "core/file_times.hpp"
 
 namespace fromhost::core {
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes and times in JSON.
+// Bytes in JSON.
 #include "core/json_text.hpp"
 
 #include <gtest/gtest.h>
 
-#include <ctime>
-#include <limits>
 #include <stdexcept>
 
 namespace fromhost::core {
@@ -26,17 +24,6 @@ TEST(JsonText, WhatIsNeitherTextNorHexadecimalIsRefused) {
   for (const char* text : {"3", "null", "[]", "{}", R"({"hex": 3})", R"({"hex": "a"})", R"({"hex": "zz"})",
                            R"({"hex": "AB"})", R"({"hex": "61", "more": 1})", R"({"octal": "61"})"})
     EXPECT_THROW(bytes_from_json(Json::parse(text)), std::invalid_argument) << text;
-}
-
-TEST(JsonText, TimesComeBackAlsoFromBefore1970) {
-  for (const std::int64_t time :
-       {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1}, std::int64_t{-1'000'000'001},
-        std::int64_t{1'700'000'000'123'456'789}, std::numeric_limits<std::int64_t>::max()}) {
-    const struct timespec split = from_nanoseconds(time);
-    EXPECT_GE(split.tv_nsec, 0);
-    EXPECT_LT(split.tv_nsec, 1'000'000'000);
-    EXPECT_EQ(nanoseconds(split), time);
-  }
 }
 
 }  // namespace

@@ -11,9 +11,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "core/host/interruption.hpp"
 #include "core/apply/recovery.hpp"
 #include "core/error.hpp"
+#include "core/host/interruption.hpp"
 #include "tests/support/transaction_scene.hpp"
 
 namespace fromhost::core {

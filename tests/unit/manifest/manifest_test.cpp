@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "core/error.hpp"
+#include "core/file_times.hpp"
 #include "core/json_text.hpp"
 #include "core/manifest/status.hpp"
 #include "tests/support/fake_host.hpp"

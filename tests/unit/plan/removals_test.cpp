@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
-#include "core/json_text.hpp"
+#include "core/file_times.hpp"
 #include "tests/support/temp_image.hpp"
 
 namespace fromhost::core {

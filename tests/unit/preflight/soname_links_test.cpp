@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/json_text.hpp"
+#include "core/file_times.hpp"
 #include "tests/support/fake_host.hpp"
 #include "tests/support/temp_image.hpp"
 
