@@ -31,6 +31,7 @@ struct Options {
   bool json = false;
   std::string undo_provider;  ///< empty: all of them
   bool force = false;
+  bool strict = false;
   bool sync = false;
   std::chrono::seconds lock_timeout{60};
   int verbosity = 0;  ///< -v counts up, -q down

@@ -34,7 +34,7 @@ std::string utc(std::int64_t time) {
   return text;
 }
 
-Json status_json(const Manifest& manifest, const std::vector<EntryFinding>& findings) {
+Json status_json(const Manifest& manifest, const std::vector<EntryDifference>& found) {
   Json differences = Json::array(), providers = Json::object();
   for (const ManifestEntry& entry : manifest.entries) {
     if (entry.kind != ManifestEntry::Kind::file) continue;
@@ -43,15 +43,15 @@ Json status_json(const Manifest& manifest, const std::vector<EntryFinding>& find
     one["files"] = one["files"].get<std::uint64_t>() + 1;
     one["bytes"] = one["bytes"].get<std::uint64_t>() + entry.size;
   }
-  for (const EntryFinding& one : findings)
+  for (const EntryDifference& one : found)
     differences.push_back({{"path", bytes_to_json(one.entry->path.text())},
                            {"source", bytes_to_json(one.entry->source)},
-                           {"finding", to_string(one.finding)}});
+                           {"finding", to_string(one.difference)}});
   Json json = {{"schema", "ch-fromhost status"},
                {"version", 1},
-               {"state", manifest.empty()   ? "not injected"
-                         : findings.empty() ? "current"
-                                            : "outdated"},
+               {"state", manifest.empty()      ? "not injected"
+                         : differences.empty() ? "current"
+                                               : "outdated"},
                {"providers", providers},
                {"differences", differences}};
   if (!manifest.runs.empty()) {
@@ -123,6 +123,11 @@ void Report::warnings(const std::vector<std::string>& warnings) {
   for (const std::string& one : warnings) spdlog::warn("{}", one);
 }
 
+void Report::warnings(const std::vector<Finding>& findings) {
+  for (const Finding& one : findings)
+    if (one.severity == Severity::warning) spdlog::warn("{}", one.problem.sentence());
+}
+
 void Report::injected(const Plan& plan, const Preflight& preflight, const std::string& image,
                       bool ldconfig_ran, std::size_t libraries_found) {
   std::string what = counted(plan.files.size(), "file", "files") + " (" + human_bytes(preflight.bytes) + ")";
@@ -150,10 +155,10 @@ void Report::undone(const Plan& plan, const std::string& image, bool completely)
                image, completely ? ", which is as before the first injection" : "");
 }
 
-void Report::status(const Manifest& manifest, const std::vector<EntryFinding>& findings,
+void Report::status(const Manifest& manifest, const std::vector<EntryDifference>& differences,
                     const std::string& image, bool json) {
   if (json) {
-    answer(status_json(manifest, findings).dump(1));
+    answer(status_json(manifest, differences).dump(1));
     return;
   }
   if (manifest.empty()) {
@@ -174,12 +179,12 @@ void Report::status(const Manifest& manifest, const std::vector<EntryFinding>& f
     answer("last injection: " + utc(last.time) + " by " + printable(last.user) + " on " +
            printable(last.host) + ", ch-fromhost " + printable(last.tool));
   }
-  for (const EntryFinding& one : findings)
-    answer("  " + printable(one.entry->path.text()) + ": " + std::string(to_string(one.finding)) +
+  for (const EntryDifference& one : differences)
+    answer("  " + printable(one.entry->path.text()) + ": " + std::string(to_string(one.difference)) +
            (one.entry->source.empty() ? "" : " (from " + printable(one.entry->source) + ")"));
-  answer(findings.empty()
+  answer(differences.empty()
              ? "current: this host has nothing newer"
-             : "outdated: " + counted(findings.size(), "difference", "differences") + "; inject again");
+             : "outdated: " + counted(differences.size(), "difference", "differences") + "; inject again");
 }
 
 void Report::failed(const Error& error) {
