@@ -25,6 +25,7 @@
 #include "core/plan/plan.hpp"
 #include "core/plan/removals.hpp"
 #include "core/preflight/already_there.hpp"
+#include "core/preflight/compatibility.hpp"
 #include "core/preflight/preflight.hpp"
 #include "core/preflight/soname_links.hpp"
 #include "core/provider/collect.hpp"
@@ -115,6 +116,7 @@ void inject(const Run& run) {
   std::vector<ImagePath> directories;
   if (run_ldconfig) directories = library_directories(run, plan, preflight);
   if (!directories.empty()) find_soname_links(preflight, plan, manifest, image, directories);
+  check_compatibility(preflight, plan, image, directories, run.host);
   weigh(preflight.findings, options.force, options.strict);
   run.report.warnings(preflight.findings);
   stop_at_errors(preflight.findings);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct Preflight {
   std::vector<struct stat> sources;  ///< of each file of the plan, in its order
   std::vector<PlannedLink> soname_links;   ///< that ldconfig would make for the plan's libraries
   std::vector<PlannedRemoval> superseded;  ///< earlier injections of such a library, which would win over it
+  std::set<std::size_t>
+      hidden;  ///< files of the plan, libraries, in whose place the loader will find another
   std::vector<Finding> findings;
 };
 
