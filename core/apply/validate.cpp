@@ -46,7 +46,7 @@ std::size_t validate(const Plan& plan, const Preflight& preflight, const ImageRo
     const PlannedFile& file = plan.files[i];
     const auto& facts = preflight.facts[i];
     if (file.role != FileRole::library || !facts || !facts->dynamic) continue;
-    if (preflight.hidden.count(i)) continue;  // known, and wanted all the same (--force)
+    if (preflight.not_found.count(i)) continue;  // known, and wanted all the same (--force)
     const ImagePath injected = file.directory / file.name;
     if (::fnmatch("lib*.so*", file.name.c_str(), 0) != 0 || !scanned(file.directory, directories, image)) {
       spdlog::trace("{}: not looked up by ldconfig there or by that name; not checked", injected.text());

@@ -50,6 +50,14 @@ struct Loaded {
   const Loaded* loader;  // what needed it; null for the file itself
 };
 
+/// What one file makes its loader load.
+struct Walk {
+  std::deque<Loaded> loaded;  // stable addresses: Loaded::loader points into it
+  std::map<std::string, std::optional<FutureLibrary>> by_name;
+  std::vector<std::pair<std::string, FutureLibrary>> missing;  // what, and who needs it
+  bool versions_count = true;                                  // not for musl
+};
+
 class Check {
  public:
   Check(Preflight& preflight, const Plan& plan, const ImageRoot& image,
@@ -64,6 +72,7 @@ class Check {
   void run() {
     for (std::size_t i = 0; i < plan_.files.size(); ++i)
       if (preflight_.facts[i]) check(i, *preflight_.facts[i]);
+    report_walks();
     for (Finding& one : troubles_) {
       const std::size_t more = one.files.size() - 1;
       if (more > 0)
@@ -78,12 +87,39 @@ class Check {
   void check(std::size_t index, const ElfFacts& facts) {
     const PlannedFile& file = plan_.files[index];
     if (facts.type != ET_DYN && facts.type != ET_EXEC) return;  // object files, core dumps
-    const std::optional<Loader> loader = loader_for(file.name, facts);
-    if (!loader) return;
-    const auto itself = libraries_.at(file.directory / file.name);
-    if (!itself) return;
-    follow(*itself, *loader);
+    if (!fits(index, facts)) return;
+    if (!facts.interpreter.empty() || !facts.needed.empty()) {
+      const std::optional<Loader> loader = loader_for(index, facts);
+      const auto itself = libraries_.at(file.directory / file.name);
+      if (!loader || !itself || itself->planned != index) return;
+      walks_.emplace(index, load(*itself, *loader));
+    }
     if (file.role == FileRole::library && facts.dynamic) check_hidden(index, facts);
+  }
+
+  /// A library that another file of the plan loads is looked at as that one finds it: by its RPATH, say. The
+  /// others are looked at by themselves, and where libraries load each other in a circle, the first of them.
+  void report_walks() {
+    std::set<std::size_t> reached;
+    for (const auto& [index, walk] : walks_) {
+      const std::set<std::size_t> by_it = planned_in(walk, index);
+      reached.insert(by_it.begin(), by_it.end());
+    }
+    std::set<std::size_t> seen;
+    for (const bool circles : {false, true})
+      for (const auto& [index, walk] : walks_) {
+        if (circles ? seen.count(index) : reached.count(index)) continue;
+        seen.insert(index);
+        seen.merge(planned_in(walk, index));
+        report(walk);
+      }
+  }
+
+  static std::set<std::size_t> planned_in(const Walk& walk, std::size_t except) {
+    std::set<std::size_t> planned;
+    for (const Loaded& one : walk.loaded)
+      if (one.library.planned && *one.library.planned != except) planned.insert(*one.library.planned);
+    return planned;
   }
 
   std::string the_image() {
@@ -107,29 +143,30 @@ class Check {
     }
   }
 
-  /// The loader that will have to load it; nullopt, with a finding, if there is none; nullopt also for what
-  /// needs none.
-  std::optional<Loader> loader_for(const std::string& name, const ElfFacts& facts) {
-    const std::vector<Loader>& all = libraries_.loaders();
-    const auto fits = [&](const Loader& one) { return same_machine(*one.facts, facts); };
-    const bool any_for_machine = std::any_of(all.begin(), all.end(), fits);
-    if (!all.empty() && !any_for_machine) {
-      std::set<std::string> machines;
-      for (const Loader& one : all) machines.insert(words_for(*one.facts));
-      std::string has;
-      for (const std::string& one : machines) has += (has.empty() ? "" : " and ") + one;
-      trouble(name, FindingKind::other_machine, " is made for " + words_for(facts),
-              the_image() + " is made for " + has, "take the one for " + has + ", or another image");
-      return std::nullopt;
+  /// Is there a loader for this machine, or none at all? If not, that is a finding.
+  bool fits(std::size_t index, const ElfFacts& facts) {
+    std::set<std::string> machines;
+    for (const Loader& one : libraries_.loaders()) {
+      if (same_machine(*one.facts, facts)) return true;
+      machines.insert(words_for(*one.facts));
     }
-    if (facts.interpreter.empty() && facts.needed.empty()) return std::nullopt;
+    if (machines.empty()) return true;
+    std::string has;
+    for (const std::string& one : machines) has += (has.empty() ? "" : " and ") + one;
+    preflight_.not_found.insert(index);
+    trouble(plan_.files[index].name, FindingKind::other_machine, " is made for " + words_for(facts),
+            the_image() + " is made for " + has, "take the one for " + has + ", or another image");
+    return false;
+  }
 
+  /// The loader that will have to load it; nullopt, with a finding, if there is none.
+  std::optional<Loader> loader_for(std::size_t index, const ElfFacts& facts) {
     if (!facts.interpreter.empty()) {
       const auto found = libraries_.at(ImagePath(facts.interpreter));
       const bool musl = starts_with(std::string(last_component(facts.interpreter)), "ld-musl-");
       if (found && same_machine(*found->facts, facts))
         return Loader{ImagePath(facts.interpreter), found->facts, musl};
-      no_loader(name, " needs the loader " + facts.interpreter, facts);
+      no_loader(index, " needs the loader " + facts.interpreter, facts);
       return std::nullopt;
     }
     const auto needs = [&](const auto& is) {
@@ -139,9 +176,9 @@ class Check {
         needs([](const std::string& one) { return one == "libc.so" || starts_with(one, "libc.musl-"); });
     const bool wants_glibc =
         needs([](const std::string& one) { return one == "libc.so.6" || starts_with(one, "ld-linux"); });
-    for (const Loader& one : all)
-      if (fits(one) && (one.musl ? !wants_glibc : !wants_musl)) return one;
-    no_loader(name, wants_musl ? " needs musl's loader" : " needs glibc's loader", facts);
+    for (const Loader& one : libraries_.loaders())
+      if (same_machine(*one.facts, facts) && (one.musl ? !wants_glibc : !wants_musl)) return one;
+    no_loader(index, wants_musl ? " needs musl's loader" : " needs glibc's loader", facts);
     return std::nullopt;
   }
 
@@ -150,7 +187,9 @@ class Check {
            (facts.machine == EM_X86_64 && facts.elf_class == ELFCLASS32 ? " (x32)" : "");
   }
 
-  void no_loader(const std::string& name, const std::string& what, const ElfFacts& facts) {
+  void no_loader(std::size_t index, const std::string& what, const ElfFacts& facts) {
+    const std::string& name = plan_.files[index].name;
+    preflight_.not_found.insert(index);
     for (const Loader& one : libraries_.loaders())
       if (same_machine(*one.facts, facts))
         return trouble(name, FindingKind::no_loader, what, the_image() + " has only " + one.path.text(),
@@ -183,33 +222,41 @@ class Check {
     return libraries_.find(name, loader);
   }
 
-  void follow(const FutureLibrary& file, const Loader& loader) {
-    std::deque<Loaded> loaded = {{file, nullptr}};  // stable addresses: Loaded::loader points into it
-    std::map<std::string, const FutureLibrary*> by_name;
-    const FutureLibrary the_loader = {loader.path, loader.facts, std::nullopt};
-    by_name[loader.facts->soname] = &the_loader;
-    by_name[std::string(loader.path.name())] = &the_loader;
-    by_name[file.facts->soname] = &loaded.front().library;
+  Walk load(const FutureLibrary& file, const Loader& loader) {
+    Walk walk;
+    std::deque<Loaded>& loaded = walk.loaded;
+    auto& by_name = walk.by_name;
+    loaded.push_back({file, nullptr});
+    const FutureLibrary itself = {loader.path, loader.facts, std::nullopt};
+    by_name[loader.facts->soname] = itself;
+    by_name[std::string(loader.path.name())] = itself;
+    by_name[file.facts->soname] = file;
     for (std::size_t i = 0; i < loaded.size() && i < kMostLibraries; ++i)
       for (const std::string& name : loaded[i].library.facts->needed) {
-        const auto [known, fresh] = by_name.try_emplace(name, nullptr);
+        const auto [known, fresh] = by_name.try_emplace(name, std::nullopt);
         if (!fresh) continue;
         if (loader.musl && is_musl_itself(name)) {
-          known->second = &the_loader;
+          known->second = itself;
           continue;
         }
         const auto found = find(name, loaded[i], loader);
         if (!found) {
-          missing(name, loaded[i].library);
+          walk.missing.emplace_back(name, loaded[i].library);
           continue;
         }
         loaded.push_back({*found, &loaded[i]});
-        known->second = &loaded.back().library;
+        known->second = found;
         // Once loaded, it also answers to the name that it gives itself.
-        by_name.try_emplace(found->facts->soname, &loaded.back().library);
+        by_name.try_emplace(found->facts->soname, found);
       }
-    if (loader.musl) return;  // which does not compare versions
-    for (const Loaded& one : loaded) check_versions(one.library, by_name);
+    walk.versions_count = !loader.musl;
+    return walk;
+  }
+
+  void report(const Walk& walk) {
+    for (const auto& [name, by] : walk.missing) missing(name, by);
+    if (!walk.versions_count) return;
+    for (const Loaded& one : walk.loaded) check_versions(one.library, walk);
   }
 
   /// ch-run binds this host's directories of ld.so.conf.d at run time, with what is in them (cray-gni).
@@ -239,12 +286,12 @@ class Check {
             of_host ? "--path " + of_host->text() + " brings this host's" : "install it in the image", name);
   }
 
-  void check_versions(const FutureLibrary& file, const std::map<std::string, const FutureLibrary*>& by_name) {
+  void check_versions(const FutureLibrary& file, const Walk& walk) {
     // Of several versions that one library lacks, the highest tells all.
     std::map<std::string, std::string> lacking;
     for (const VersionNeed& need : file.facts->version_needs) {
-      const auto library = by_name.find(need.library);
-      if (need.weak || library == by_name.end() || !library->second) continue;
+      const auto library = walk.by_name.find(need.library);
+      if (need.weak || library == walk.by_name.end() || !library->second) continue;
       // One without any versions is taken as it is.
       const std::vector<std::string>& defined = library->second->facts->versions;
       if (defined.empty() || std::find(defined.begin(), defined.end(), need.version) != defined.end())
@@ -253,7 +300,7 @@ class Check {
       if (highest.empty() || compare_library_names(need.version, highest) > 0) highest = need.version;
     }
     for (const auto& [name, version] : lacking) {
-      const FutureLibrary& library = *by_name.find(name)->second;
+      const FutureLibrary& library = *walk.by_name.find(name)->second;
       const std::string newest = newest_like(version, library.facts->versions);
       const bool glibc = starts_with(version, "GLIBC_");
       trouble(shown(file), FindingKind::version_missing, " needs " + version + " of " + name,
@@ -279,7 +326,7 @@ class Check {
     const std::string soname = facts.soname.empty() ? file.name : facts.soname;
     const auto winner = libraries_.scan(soname, facts);
     if (!winner || winner->planned || same_contents(file, winner->path)) return;
-    preflight_.hidden.insert(index);
+    preflight_.not_found.insert(index);
     const ImagePath theirs = winner->path.parent();
     Finding finding = make_finding(
         FindingKind::hidden,
@@ -301,6 +348,7 @@ class Check {
   const HostSystem& host_;
   HostLibraries host_libraries_;
   std::optional<std::string> distribution_;
+  std::map<std::size_t, Walk> walks_;  // by file of the plan
   std::vector<Finding> troubles_;
 };
 

@@ -23,8 +23,8 @@ struct Preflight {
   std::vector<struct stat> sources;  ///< of each file of the plan, in its order
   std::vector<PlannedLink> soname_links;   ///< that ldconfig would make for the plan's libraries
   std::vector<PlannedRemoval> superseded;  ///< earlier injections of such a library, which would win over it
-  std::set<std::size_t>
-      hidden;  ///< files of the plan, libraries, in whose place the loader will find another
+  /// Libraries of the plan that no loader of the image will find, as findings say.
+  std::set<std::size_t> not_found;
   std::vector<Finding> findings;
 };
 
