@@ -8,15 +8,22 @@
 #include <memory>
 #include <mutex>
 
+#include "core/terminal.hpp"
+
 namespace fromhost::core {
 namespace {
 
+constexpr std::string_view kBoldRed = "\x1b[1;31m";
+constexpr std::string_view kBoldMagenta = "\x1b[1;35m";  // yellow cannot be read on white
+constexpr std::string_view kPlain = "\x1b[m";
+
+/// spdlog has sinks with colours, which write a line in pieces.
 class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     std::string line = "ch-fromhost: ";
-    if (message.level == spdlog::level::warn) line += "warning: ";
-    if (message.level >= spdlog::level::err) line += "error: ";
+    if (message.level == spdlog::level::warn) line += coloured("warning:", kBoldMagenta) + ' ';
+    if (message.level >= spdlog::level::err) line += coloured("error:", kBoldRed) + ' ';
     line += printable({message.payload.data(), message.payload.size()});
     line += '\n';
     // One write a line: several runs may share the terminal or the job's log.
@@ -27,6 +34,15 @@ class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
     }
   }
   void flush_() override {}
+
+ private:
+  std::string coloured(std::string_view word, std::string_view colour) const {
+    std::string text(word);
+    if (colours_) text = std::string(colour) + text + std::string(kPlain);
+    return text;
+  }
+
+  const bool colours_ = stderr_has_colours();
 };
 
 spdlog::level::level_enum level_of(int verbosity) {

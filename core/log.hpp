@@ -9,7 +9,8 @@
 
 namespace fromhost::core {
 
-/// Sets up spdlog's default logger: stderr, "ch-fromhost: text" (warnings and errors say so).
+/// Sets up spdlog's default logger: stderr, "ch-fromhost: text" (warnings and errors say so, in
+/// colour on a terminal that has it).
 /// verbosity 0 shows spdlog's level info: the one line of the report; 1 (-v) shows debug: each file and why;
 /// 2 (-vv) shows trace: each decision and command; -1 (-q): warnings and errors; -2: errors; -3: nothing.
 void start_log(int verbosity);

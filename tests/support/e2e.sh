@@ -44,6 +44,17 @@ run_tool() {
   { printf '%q ' ch-fromhost "$@"; echo "-> status $status"; } > "$WORK/command"
 }
 
+# The same on a terminal, of kind $terminal (xterm) with $columns (100): all that it is sent is stderr.
+run_on_terminal() {
+  local command
+  printf -v command '%q ' "$TOOL" "$@"
+  status=0
+  TERM=${terminal-xterm} SHELL=/bin/sh script --quiet --return --command "stty cols ${columns-100}; $command" "$WORK/typescript" \
+    < /dev/null > "$WORK/stderr" || status=$?
+  : > "$WORK/stdout"
+  echo "on a terminal: $command-> status $status" > "$WORK/command"
+}
+
 expect_status() { [[ $status == "$1" ]] || fail "status is $status, not $1"; }
 expect_stderr() { grep -qF -- "$1" "$WORK/stderr" || fail "stderr lacks: $1"; }
 expect_stdout() { grep -qF -- "$1" "$WORK/stdout" || fail "stdout lacks: $1"; }
