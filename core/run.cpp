@@ -28,6 +28,7 @@
 #include "core/preflight/preflight.hpp"
 #include "core/preflight/soname_links.hpp"
 #include "core/provider/collect.hpp"
+#include "core/report/progress.hpp"
 #include "core/request/request.hpp"
 
 namespace fromhost::core {
@@ -77,6 +78,17 @@ void repair(const Run& run) {
   run.report.warnings(recover(run.image, files));
 }
 
+/// Copies what the plan says; who waits for it is told how far it is.
+void stage(const Run& run, Transaction& transaction, const Plan& plan, std::uint64_t bytes) {
+  std::optional<Progress> progress;
+  CopyObserver observer;
+  if (auto display = progress_display(run.options.progress, run.options.verbosity)) {
+    progress.emplace(bytes, std::move(*display));
+    observer = [&](const HostPath& source, std::uint64_t piece) { progress->copied(source, piece); };
+  }
+  run.report.warnings(transaction.stage(plan, run.host, observer));
+}
+
 void inject(const Run& run) {
   const Options& options = run.options;
   const ImageRoot& image = run.image;
@@ -116,7 +128,7 @@ void inject(const Run& run) {
   const HeldSignals held;
   FileOperations files;
   Transaction transaction(image, files, manifest, options.sync);
-  run.report.warnings(transaction.stage(plan, run.host));
+  stage(run, transaction, plan, preflight.bytes);
   for (const PlannedLink& link : preflight.soname_links) transaction.stage_link(link);
   for (const PlannedRemoval& removal : preflight.superseded) transaction.stage_removal(removal);
   transaction.stage_directory(ImagePath(kManifest).parent());

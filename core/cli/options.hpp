@@ -29,7 +29,8 @@ struct Options {
   std::string ldconfig = "auto";  ///< auto, host or image
   bool verify = false;            ///< status: contents, too
   bool json = false;
-  std::string undo_provider;  ///< empty: all of them
+  std::string progress = "auto";  ///< auto, always or never
+  std::string undo_provider;      ///< empty: all of them
   bool force = false;
   bool sync = false;
   std::chrono::seconds lock_timeout{60};

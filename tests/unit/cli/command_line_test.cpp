@@ -102,6 +102,7 @@ TEST(CommandLine, EveryCoreOptionDoesWhatItSays) {
       {"force", {"--force"}, [](const Options& o) { return o.mode == Mode::inject && o.force; }},
       {"sync", {"--sync"}, [](const Options& o) { return o.mode == Mode::inject && o.sync; }},
       {"ldconfig", {"--ldconfig", "image"}, [](const Options& o) { return o.ldconfig == "image"; }},
+      {"progress", {"--progress=never"}, [](const Options& o) { return o.progress == "never"; }},
       {"lock-timeout",
        {"--lock-timeout", "7"},
        [](const Options& o) { return o.lock_timeout == std::chrono::seconds(7); }},
@@ -310,8 +311,11 @@ TEST(CommandLine, AnUnknownOptionMayHaveBeenARefusedPlugins) {
 }
 
 TEST(CommandLine, AWordOrNumberThatAnOptionDoesNotKnowIsRefused) {
-  for (const char* value : {"hosts", "", "HOST", "imag"})
-    EXPECT_THAT(refusal({std::string("--ldconfig=") + value, "img"}), HasSubstr("ldconfig")) << value;
+  for (const char* option : {"--ldconfig", "--progress"})
+    for (const char* value : {"hosts", "", "HOST", "AUTO", "aut", "auto|host|image", "|"})
+      EXPECT_THAT(refusal({std::string(option) + "=" + value, "img"}), HasSubstr(option)) << value;
+  EXPECT_THAT(refusal({"--progress", "yes", "img"}),
+              HasSubstr("invalid option: --progress=yes: it is none of auto, always, never"));
   for (const char* value : {"-1", "soon", "1.5", "99999999999999999999", ""})
     EXPECT_THAT(refusal({std::string("--lock-timeout=") + value, "img"}), HasSubstr("lock-timeout")) << value;
   EXPECT_EQ(parsed({"--lock-timeout=0", "img"}).lock_timeout.count(), 0);
