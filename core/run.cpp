@@ -206,6 +206,10 @@ ExitStatus run(const Options& options, const PluginCatalog& catalog, HostSystem&
     report.plugins(catalog.records());
     return ExitStatus::success;
   }
+  if (options.mode == Mode::list_options) {
+    report.text(option_list(catalog.groups()));
+    return ExitStatus::success;
+  }
   report.warnings(catalog.warnings());
   const ImageRoot image = ImageRoot::open(options.image);
   Ldconfig ldconfig(host, image, ldconfig_choice(options.ldconfig));

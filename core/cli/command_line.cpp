@@ -186,10 +186,10 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
     options.host_root = value;
   else if (name == "plugin-dir")
     options.plugin_directories.push_back(value);
-  else if (name == "list-plugins")
-    options.mode =
-        options.mode == Mode::help || options.mode == Mode::version ? options.mode : Mode::list_plugins;
-  else if (name == "help")
+  else if (name == "list-plugins" || name == "list-options") {
+    if (options.mode != Mode::help && options.mode != Mode::version)
+      options.mode = name == "list-plugins" ? Mode::list_plugins : Mode::list_options;
+  } else if (name == "help")
     options.mode = Mode::help;
   else if (name == "version")
     options.mode = options.mode == Mode::help ? options.mode : Mode::version;
@@ -248,8 +248,8 @@ Options parse_command_line(const std::vector<std::string>& words, const std::vec
     if (!set_core_option(options, option.string_key, value))
       options.arguments.push_back({option.string_key, value});
   }
-  const bool needs_image =
-      options.mode != Mode::help && options.mode != Mode::version && options.mode != Mode::list_plugins;
+  const bool needs_image = options.mode != Mode::help && options.mode != Mode::version &&
+                           options.mode != Mode::list_plugins && options.mode != Mode::list_options;
   if (needs_image && options.image.empty())
     throw Error({Stage::command_line, "no image specified", "", "try: ch-fromhost --help"});
   const bool injects = options.mode == Mode::inject;

@@ -60,6 +60,8 @@ inline constexpr std::array kCoreOptions = {
                kOptionsGroup},
     CoreOption{"list-plugins", 0, "", "list the plugins, also refused ones with the reason, and exit",
                kOptionsGroup},
+    CoreOption{"list-options", 0, "",
+               "list every option, for programs such as a shell's completion, and exit", kOptionsGroup},
     CoreOption{"help", 'h', "", "print this help and exit", kOptionsGroup},
     CoreOption{"quiet", 'q', "", "don't say what was done; twice: no warnings; thrice: no errors",
                kOptionsGroup},

@@ -9,7 +9,7 @@
 namespace fromhost::core {
 
 /// What the run is to do.
-enum class Mode { inject, print_paths, status, undo, list_plugins, help, version };
+enum class Mode { inject, print_paths, status, undo, list_plugins, list_options, help, version };
 
 /// One switch of a provider, or --dest, at its place on the command line.
 struct Argument {

@@ -107,6 +107,7 @@ TEST(CommandLine, EveryCoreOptionDoesWhatItSays) {
        {"--lock-timeout", "7"},
        [](const Options& o) { return o.lock_timeout == std::chrono::seconds(7); }},
       {"list-plugins", {"--list-plugins"}, [](const Options& o) { return o.mode == Mode::list_plugins; }},
+      {"list-options", {"--list-options"}, [](const Options& o) { return o.mode == Mode::list_options; }},
       {"help", {"--help"}, [](const Options& o) { return o.mode == Mode::help; }},
       {"help", {"-h"}, [](const Options& o) { return o.mode == Mode::help; }},
       {"quiet", {"--quiet"}, [](const Options& o) { return o.verbosity == -1; }},
@@ -121,9 +122,7 @@ TEST(CommandLine, EveryCoreOptionDoesWhatItSays) {
     words.emplace_back("img");
     const Options options = parsed(words);
     EXPECT_TRUE(row.holds(options));
-    if (options.mode != Mode::help && options.mode != Mode::version && options.mode != Mode::list_plugins) {
-      EXPECT_EQ(options.image, "img");
-    }
+    EXPECT_EQ(options.image, options.mode == Mode::help || options.mode == Mode::version ? "" : "img");
   }
   for (const CoreOption& option : kCoreOptions)
     EXPECT_TRUE(std::any_of(std::begin(rows), std::end(rows),
@@ -238,7 +237,8 @@ TEST(CommandLine, WhoeverAsksForHelpGetsItWhateverElseIsWrong) {
 }
 
 TEST(CommandLine, OnlyInjectingAndAskingForPathsNeedAnImage) {
-  for (const char* word : {"--help", "--version", "--list-plugins"}) EXPECT_EQ(refusal({word}), "") << word;
+  for (const char* word : {"--help", "--version", "--list-plugins", "--list-options"})
+    EXPECT_EQ(refusal({word}), "") << word;
   for (const char* word : {"--lib-path", "--fi-path", "--nvidia", "--no-ldconfig", "-v"})
     EXPECT_THAT(refusal({word}), HasSubstr("no image specified")) << word;
   EXPECT_THAT(refusal({}), HasSubstr("command line: no image specified; try: ch-fromhost --help"));
