@@ -29,12 +29,15 @@ std::string_view to_string(Stage stage) {
   return "?";
 }
 
-std::string Problem::text() const {
-  std::string text(to_string(stage));
-  text += ": " + what;
+std::string Problem::sentence() const {
+  std::string text = what;
   if (!cause.empty()) text += ": " + cause;
   if (!way_out.empty()) text += "; " + way_out;
   return text;
+}
+
+std::string Problem::text() const {
+  return std::string(to_string(stage)) + ": " + sentence();
 }
 
 Error::Error(std::vector<Problem> problems) : problems_(std::move(problems)) {

@@ -21,7 +21,9 @@ struct Problem {
   std::string what;     ///< subject and fact: "cannot inject: /usr/lib/libfoo.so"
   std::string cause;    ///< why, often an errno text; may be empty
   std::string way_out;  ///< what the person can do; may be empty
-  /// "stage: what: cause; way out", one line.
+  /// "what: cause; way out", one line.
+  std::string sentence() const;
+  /// The same after "stage: ".
   std::string text() const;
 };
 

@@ -25,6 +25,7 @@
 #include "core/plan/plan.hpp"
 #include "core/plan/removals.hpp"
 #include "core/preflight/already_there.hpp"
+#include "core/preflight/compatibility.hpp"
 #include "core/preflight/preflight.hpp"
 #include "core/preflight/soname_links.hpp"
 #include "core/provider/collect.hpp"
@@ -89,6 +90,19 @@ void stage(const Run& run, Transaction& transaction, const Plan& plan, std::uint
   run.report.warnings(transaction.stage(plan, run.host, observer));
 }
 
+/// Those that ldconfig will scan; empty, with a finding, if it cannot say.
+std::vector<ImagePath> library_directories(const Run& run, const Plan& plan, Preflight& preflight) {
+  try {
+    std::vector<ImagePath> directories = run.ldconfig.directories();
+    directories.insert(directories.end(), plan.loader_directories.begin(), plan.loader_directories.end());
+    return directories;
+  } catch (const Error& error) {
+    for (const Problem& problem : error.problems())
+      preflight.findings.push_back({FindingKind::no_ldconfig, Severity::error, problem});
+    return {};
+  }
+}
+
 void inject(const Run& run) {
   const Options& options = run.options;
   const ImageRoot& image = run.image;
@@ -112,12 +126,12 @@ void inject(const Run& run) {
   Preflight preflight = check(plan, image, run.host);
   const bool run_ldconfig = plan.has_libraries && options.run_ldconfig;
   std::vector<ImagePath> directories;
-  if (run_ldconfig) {
-    directories = run.ldconfig.directories();
-    directories.insert(directories.end(), plan.loader_directories.begin(), plan.loader_directories.end());
-    find_soname_links(preflight, plan, manifest, image, directories);
-  }
-  run.report.warnings(preflight.warnings);
+  if (run_ldconfig) directories = library_directories(run, plan, preflight);
+  if (!directories.empty()) find_soname_links(preflight, plan, manifest, image, directories);
+  check_compatibility(preflight, plan, image, directories, run.host);
+  weigh(preflight.findings, options.force, options.strict);
+  run.report.warnings(preflight.findings);
+  stop_at_errors(preflight.findings);
   if (!options.force && already_there(plan, preflight, manifest, image, run_ldconfig)) {
     run.report.already_there(plan, image.path());
     return;
@@ -167,10 +181,10 @@ void undo(const Run& run) {
 
 ExitStatus status(const Run& run) {
   const Manifest manifest = read_manifest(run.image);
-  const auto findings = check_entries(manifest, run.image, run.host, run.options.verify);
-  run.report.status(manifest, findings, run.image.path(), run.options.json);
+  const auto differences = check_entries(manifest, run.image, run.host, run.options.verify);
+  run.report.status(manifest, differences, run.image.path(), run.options.json);
   if (manifest.empty()) return ExitStatus::not_injected;
-  return findings.empty() ? ExitStatus::success : ExitStatus::outdated;
+  return differences.empty() ? ExitStatus::success : ExitStatus::outdated;
 }
 
 LdconfigChoice ldconfig_choice(const std::string& word) {

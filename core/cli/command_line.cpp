@@ -172,6 +172,8 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
     options.json = true;
   else if (name == "force")
     options.force = true;
+  else if (name == "strict")
+    options.strict = true;
   else if (name == "sync")
     options.sync = true;
   else if (name == "lock-timeout")

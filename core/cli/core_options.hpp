@@ -42,8 +42,11 @@ inline constexpr std::array kCoreOptions = {
         "give back the image as it was before the first injection; or take away what PROVIDER injected",
         kInjectedGroup},
     CoreOption{"eject", 0, "[=PROVIDER]", "same as --undo", kInjectedGroup},
-    CoreOption{"force", 0, "", "inject again what has not changed; undo also what somebody changed since",
-               kOptionsGroup},
+    CoreOption{
+        "force", 0, "",
+        "inject also what has not changed, and what will not run in the image; undo also what somebody "
+        "changed since",
+        kOptionsGroup},
     CoreOption{"host-root", 0, "DIR",
                "look for the host's files below DIR, such as a driver container's root", kOptionsGroup},
     CoreOption{
@@ -66,6 +69,8 @@ inline constexpr std::array kCoreOptions = {
     CoreOption{"quiet", 'q', "", "don't say what was done; twice: no warnings; thrice: no errors",
                kOptionsGroup},
     CoreOption{"verbose", 'v', "", "list the injected files; twice: each decision and command",
+               kOptionsGroup},
+    CoreOption{"strict", 0, "", "inject nothing if it is doubtful that it will run in the image",
                kOptionsGroup},
     CoreOption{"sync", 0, "", "don't end before all is on disk", kOptionsGroup},
     CoreOption{"version", 0, "", "print version and exit", kOptionsGroup},

@@ -32,6 +32,7 @@ struct Options {
   std::string progress = "auto";  ///< auto, always or never
   std::string undo_provider;      ///< empty: all of them
   bool force = false;
+  bool strict = false;
   bool sync = false;
   std::chrono::seconds lock_timeout{60};
   int verbosity = 0;  ///< -v counts up, -q down

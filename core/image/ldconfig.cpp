@@ -51,7 +51,9 @@ std::vector<std::string> without_noise(const std::string& errors) {
   std::vector<std::string> kept;
   bool continues = false;
   for (const std::string& line : lines_of(errors)) {
+    // Of a configured directory; of a dangling link.
     const bool noise = line.find("Can't stat ") != std::string::npos ||
+                       line.find("Cannot stat ") != std::string::npos ||
                        line.find(" given more than once") != std::string::npos ||
                        line.find(" is the dynamic linker, ignoring") != std::string::npos;
     // "(from /etc/ld.so.conf.d/x.conf:4 and <builtin>:0)" belongs to the line before it.

@@ -47,8 +47,9 @@ class Ldconfig {
 /// The directories in the output of "ldconfig -v": lines that start with a slash, up to the colon.
 std::vector<ImagePath> directories_in(const std::string& output);
 
-/// The lines of ldconfig's stderr that a person should see: without "Can't stat", "given more than once", "is
-/// the dynamic linker, ignoring" and the lines that continue them. Upstream issue 732 has the story.
+/// The lines of ldconfig's stderr that a person should see: without "Can't stat", "Cannot stat", "given more
+/// than once", "is the dynamic linker, ignoring" and the lines that continue them. Upstream issue 732 has the
+/// story.
 std::vector<std::string> without_noise(const std::string& errors);
 
 }  // namespace fromhost::core

@@ -3,79 +3,66 @@
 #include "core/manifest/status.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <optional>
 #include <system_error>
 
 #include "core/file_times.hpp"
+#include "core/host/same_bytes.hpp"
 
 namespace fromhost::core {
 namespace {
 
-bool same_bytes(int a, int b) {
-  std::array<char, 65536> ours, theirs;
-  for (off_t at = 0;;) {
-    const ssize_t n = ::pread(a, ours.data(), ours.size(), at);
-    if (n < 0 || ::pread(b, theirs.data(), theirs.size(), at) != n) return false;
-    if (std::memcmp(ours.data(), theirs.data(), static_cast<std::size_t>(n)) != 0) return false;
-    if (n == 0) return true;
-    at += n;
-  }
-}
-
-std::optional<Finding> check_entry(const ManifestEntry& entry, const ImageRoot& image, const HostSystem& host,
-                                   bool contents) {
-  if (!image.lstat(entry.path)) return Finding::missing;
+std::optional<Difference> check_entry(const ManifestEntry& entry, const ImageRoot& image,
+                                      const HostSystem& host, bool contents) {
+  if (!image.lstat(entry.path)) return Difference::missing;
   const bool ours = as_we_left_it(entry, image);
   // Whoever runs ldconfig in the image makes a new cache, and nothing is wrong with that.
   if (!ours && entry.kind == ManifestEntry::Kind::cache) return std::nullopt;
-  if (!ours) return Finding::changed;
+  if (!ours) return Difference::changed;
   if (entry.kind != ManifestEntry::Kind::file) return std::nullopt;
   try {
     const UniqueFd source = host.open_file(HostPath(entry.source));
     struct stat facts;
-    if (::fstat(source.get(), &facts) != 0) return Finding::source_gone;
+    if (::fstat(source.get(), &facts) != 0) return Difference::source_gone;
     if (static_cast<std::uint64_t>(facts.st_size) != entry.source_size ||
         nanoseconds(facts.st_mtim) != entry.source_modified)
-      return Finding::source_changed;
+      return Difference::source_changed;
     if (!contents) return std::nullopt;
     const UniqueFd injected = image.open_at(entry.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if (!injected || !same_bytes(source.get(), injected.get())) return Finding::contents_differ;
+    if (!injected || !same_bytes(source.get(), injected.get())) return Difference::contents_differ;
     return std::nullopt;
   } catch (const std::system_error&) {
-    return Finding::source_gone;
+    return Difference::source_gone;
   }
 }
 
 }  // namespace
 
-std::string_view to_string(Finding finding) {
-  switch (finding) {
-    case Finding::missing:
+std::string_view to_string(Difference difference) {
+  switch (difference) {
+    case Difference::missing:
       return "missing in the image";
-    case Finding::changed:
+    case Difference::changed:
       return "changed in the image";
-    case Finding::source_gone:
+    case Difference::source_gone:
       return "not on this host any more";
-    case Finding::source_changed:
+    case Difference::source_changed:
       return "changed on this host";
-    case Finding::contents_differ:
+    case Difference::contents_differ:
       return "contents differ from the host's";
   }
   return "?";
 }
 
-std::vector<EntryFinding> check_entries(const Manifest& manifest, const ImageRoot& image,
-                                        const HostSystem& host, bool contents) {
-  std::vector<EntryFinding> findings;
+std::vector<EntryDifference> check_entries(const Manifest& manifest, const ImageRoot& image,
+                                           const HostSystem& host, bool contents) {
+  std::vector<EntryDifference> differences;
   for (const ManifestEntry& entry : manifest.entries)
-    if (const auto finding = check_entry(entry, image, host, contents))
-      findings.push_back({&entry, *finding});
-  return findings;
+    if (const auto difference = check_entry(entry, image, host, contents))
+      differences.push_back({&entry, *difference});
+  return differences;
 }
 
 }  // namespace fromhost::core

@@ -10,23 +10,23 @@
 
 namespace fromhost::core {
 
-enum class Finding {
+enum class Difference {
   missing,          ///< not in the image any more
   changed,          ///< in the image, not as we left it
   source_gone,      ///< not on this host
   source_changed,   ///< on this host, but another file by now
   contents_differ,  ///< the bytes are not the host's
 };
-std::string_view to_string(Finding finding);
+std::string_view to_string(Difference difference);
 
-struct EntryFinding {
+struct EntryDifference {
   const ManifestEntry* entry;
-  Finding finding;
+  Difference difference;
 };
 
 /// Everything that is not as it was, in the manifest's order. `contents`: compares files with their sources
 /// byte for byte. Writes nothing.
-std::vector<EntryFinding> check_entries(const Manifest& manifest, const ImageRoot& image,
-                                        const HostSystem& host, bool contents);
+std::vector<EntryDifference> check_entries(const Manifest& manifest, const ImageRoot& image,
+                                           const HostSystem& host, bool contents);
 
 }  // namespace fromhost::core

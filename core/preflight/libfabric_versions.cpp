@@ -19,7 +19,7 @@ bool may_be_linked(const std::string& name, bool program) {
 }
 
 void check_file(const ImagePath& path, const std::string& source, const ElfFacts& libfabric,
-                const ImageRoot& image, std::vector<Problem>& problems) {
+                const ImageRoot& image, std::vector<Finding>& findings) {
   const auto status = image.lstat(path);
   if (!status || !S_ISREG(status->st_mode)) return;
   const auto facts = read_elf(image.open_at(path, O_RDONLY | O_NONBLOCK | O_NOCTTY).get());
@@ -29,23 +29,24 @@ void check_file(const ImagePath& path, const std::string& source, const ElfFacts
     if (std::find(libfabric.versions.begin(), libfabric.versions.end(), need.version) !=
         libfabric.versions.end())
       continue;
-    problems.push_back({Stage::preflight, path.text() + " needs " + need.version + " of " + need.library,
-                        source + " does not define it; its newest is " +
-                            (libfabric.versions.empty() ? "none" : libfabric.versions.back()),
-                        "use a newer libfabric of the host, or build the image's MPI with an older one"});
+    findings.push_back(make_finding(
+        FindingKind::libfabric_too_old, path.text() + " needs " + need.version + " of " + need.library,
+        source + " does not define it; its newest is " +
+            (libfabric.versions.empty() ? "none" : libfabric.versions.back()),
+        "use a newer libfabric of the host, or build the image's MPI with an older one"));
   }
 }
 
 }  // namespace
 
-std::vector<Problem> check_libfabric_versions(const std::string& source, const ElfFacts& libfabric,
+std::vector<Finding> check_libfabric_versions(const std::string& source, const ElfFacts& libfabric,
                                               const ImageRoot& image) {
   std::set<ImagePath> libraries, programs;
   const ImageLibraries cached = ImageLibraries::read(image);
   for (const LdSoCacheEntry& entry : cached.entries()) libraries.insert(ImagePath(entry.path).parent());
   for (const char* usual : {"/usr/local/lib", "/usr/lib", "/usr/lib64"}) libraries.insert(ImagePath(usual));
   for (const char* usual : {"/usr/local/bin", "/usr/bin"}) programs.insert(ImagePath(usual));
-  std::vector<Problem> problems;
+  std::vector<Finding> findings;
   std::size_t files = 0;
   std::set<ImagePath> seen;  // /lib and /usr/lib are often the same
   for (const bool program : {false, true})
@@ -54,9 +55,9 @@ std::vector<Problem> check_libfabric_versions(const std::string& source, const E
       if (!resolved || !seen.insert(*resolved).second) continue;
       for (const std::string& name : image.list(*resolved))
         if (may_be_linked(name, program) && ++files <= kMostFiles)
-          check_file(*resolved / name, source, libfabric, image, problems);
+          check_file(*resolved / name, source, libfabric, image, findings);
     }
-  return problems;
+  return findings;
 }
 
 }  // namespace fromhost::core

@@ -4,16 +4,16 @@
 
 #include <vector>
 
-#include "core/error.hpp"
 #include "core/host/elf_file.hpp"
 #include "core/image/image_root.hpp"
+#include "core/preflight/finding.hpp"
 
 namespace fromhost::core {
 
 /// Looks at the libraries in the directories of the image's ld.so.cache and at the programs in the usual
-/// directories. One problem for each file that needs a FABRIC_ symbol version which `libfabric` does not
+/// directories. One finding for each file that needs a FABRIC_ symbol version which `libfabric` does not
 /// define.
-std::vector<Problem> check_libfabric_versions(const std::string& source, const ElfFacts& libfabric,
+std::vector<Finding> check_libfabric_versions(const std::string& source, const ElfFacts& libfabric,
                                               const ImageRoot& image);
 
 }  // namespace fromhost::core

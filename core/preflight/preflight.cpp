@@ -46,16 +46,16 @@ class Check {
     }
     for (std::size_t i = 0; i < plan_.files.size(); ++i)
       if (plan_.files[i].replaces_libfabric && result_.facts[i])
-        for (Problem& one : check_libfabric_versions(plan_.files[i].source.text(), *result_.facts[i], image_))
-          problems_.push_back(std::move(one));
+        for (Finding& one : check_libfabric_versions(plan_.files[i].source.text(), *result_.facts[i], image_))
+          result_.findings.push_back(std::move(one));
     space();
-    if (!problems_.empty()) throw Error(std::move(problems_));
     return std::move(result_);
   }
 
  private:
-  void problem(const std::string& what, const std::string& cause, const std::string& way_out = "") {
-    problems_.push_back({Stage::preflight, what, cause, way_out});
+  void found(FindingKind kind, const std::string& what, const std::string& cause = "",
+             const std::string& way_out = "") {
+    result_.findings.push_back(make_finding(kind, what, cause, way_out));
   }
 
   void source(const PlannedFile& file) {
@@ -68,11 +68,12 @@ class Check {
       if (file.role != FileRole::data) facts = read_elf(fd.get());
       const bool executable = (status.st_mode & 0111) != 0;
       if (file.by_path_alone && !facts && !executable)
-        result_.warnings.push_back(file.source.text() + " goes to " + file.directory.text() +
-                                   " because its " + std::string(path_rule(file.source.text())->text) +
-                                   ", but it is neither ELF nor executable; --dest places it elsewhere");
+        found(FindingKind::placed_by_path,
+              file.source.text() + " goes to " + file.directory.text() + " because its " +
+                  std::string(path_rule(file.source.text())->text) + ", but it is neither ELF nor executable",
+              "", "--dest places it elsewhere");
     } catch (const std::system_error& error) {
-      problem("cannot inject: " + file.source.text(), cause_of(error));
+      found(FindingKind::unreadable, "cannot inject: " + file.source.text(), cause_of(error));
     }
     result_.facts.push_back(std::move(facts));
     result_.sources.push_back(status);
@@ -85,26 +86,28 @@ class Check {
     ImagePath there = path;
     while (may_be_missing && !there.is_root() && !image_.lstat(there)) there = there.parent();
     const auto status = image_.stat(there);
-    if (!status || !S_ISDIR(status->st_mode)) return problem("not a directory: " + there.text(), "");
+    if (!status || !S_ISDIR(status->st_mode))
+      return found(FindingKind::taken, "not a directory: " + there.text());
     if (status->st_dev != device_)
-      return problem("cannot write: " + there.text(), "another file system is mounted there", "unmount it");
+      return found(FindingKind::unwritable, "cannot write: " + there.text(),
+                   "another file system is mounted there", "unmount it");
     const UniqueFd fd = image_.open_at(there, O_RDONLY | O_DIRECTORY);
-    if (!fd) return problem("cannot write: " + there.text(), errno_text(errno));
+    if (!fd) return found(FindingKind::unwritable, "cannot write: " + there.text(), errno_text(errno));
     if (::faccessat(fd.get(), ".", W_OK | X_OK, AT_EACCESS) == 0) return;
     const int error = errno;
     // What is ours is made writable for the write (upstream issue 323).
     if (error == EACCES && status->st_uid == ::geteuid()) return;
-    problem("cannot write: " + there.text(), errno_text(error),
-            error == EROFS ? "unpack the image where you may write, for example with ch-convert"
-                           : "it belongs to user " + std::to_string(status->st_uid));
+    found(FindingKind::unwritable, "cannot write: " + there.text(), errno_text(error),
+          error == EROFS ? "unpack the image where you may write, for example with ch-convert"
+                         : "it belongs to user " + std::to_string(status->st_uid));
   }
 
   void target(const ImagePath& path) {
     const auto status = image_.lstat(path);
     if (!status || S_ISREG(status->st_mode) || S_ISLNK(status->st_mode)) return;
-    problem("cannot inject: " + path.text(), S_ISDIR(status->st_mode)
-                                                 ? "the image has a directory of that name"
-                                                 : "the image has a special file there");
+    found(FindingKind::taken, "cannot inject: " + path.text(),
+          S_ISDIR(status->st_mode) ? "the image has a directory of that name"
+                                   : "the image has a special file there");
   }
 
   void space() {
@@ -112,13 +115,13 @@ class Check {
     if (::fstatvfs(image_.fd(), &facts) != 0) return;
     const std::uint64_t free = std::uint64_t{facts.f_bavail} * facts.f_frsize;
     if (result_.bytes + kMargin > free)
-      problem("not enough space for the image: " + image_.path(),
-              megabytes(result_.bytes + kMargin) + " needed, " + megabytes(free) + " free", "");
+      found(FindingKind::no_space, "not enough space for the image: " + image_.path(),
+            megabytes(result_.bytes + kMargin) + " needed, " + megabytes(free) + " free");
     const std::uint64_t entries = plan_.files.size() + plan_.links.size() + plan_.directories.size() + 8;
     // Some file systems (btrfs) have no fixed number of inodes and report none.
     if (facts.f_files != 0 && facts.f_favail < entries)
-      problem("not enough space for the image: " + image_.path(),
-              std::to_string(entries) + " inodes needed, " + std::to_string(facts.f_favail) + " free", "");
+      found(FindingKind::no_space, "not enough space for the image: " + image_.path(),
+            std::to_string(entries) + " inodes needed, " + std::to_string(facts.f_favail) + " free");
   }
 
   const Plan& plan_;
@@ -127,7 +130,6 @@ class Check {
   dev_t device_ = 0;
   std::set<std::string> seen_;
   Preflight result_;
-  std::vector<Problem> problems_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,20 +12,23 @@
 #include "core/host/host_system.hpp"
 #include "core/image/image_root.hpp"
 #include "core/plan/plan.hpp"
+#include "core/preflight/finding.hpp"
 
 namespace fromhost::core {
 
 struct Preflight {
-  std::uint64_t bytes = 0;                     ///< of all files
-  std::vector<std::optional<ElfFacts>> facts;  ///< of each file of the plan, in its order; nullopt: not ELF
-  std::vector<struct stat> sources;            ///< of each file of the plan, in its order
-  std::vector<PlannedLink> soname_links;       ///< that ldconfig would make for the plan's libraries
+  std::uint64_t bytes = 0;  ///< of all files
+  std::vector<std::optional<ElfFacts>>
+      facts;                         ///< of each file of the plan, in its order; nullopt: not ELF, or data
+  std::vector<struct stat> sources;  ///< of each file of the plan, in its order
+  std::vector<PlannedLink> soname_links;   ///< that ldconfig would make for the plan's libraries
   std::vector<PlannedRemoval> superseded;  ///< earlier injections of such a library, which would win over it
-  std::vector<std::string> warnings;
+  std::set<std::size_t>
+      hidden;  ///< files of the plan, libraries, in whose place the loader will find another
+  std::vector<Finding> findings;
 };
 
-/// Opens every source and looks at every destination. Throws Error with every problem at once. Writes
-/// nothing.
+/// Opens every source and looks at every destination. Writes nothing.
 Preflight check(const Plan& plan, const ImageRoot& image, const HostSystem& host);
 
 }  // namespace fromhost::core

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <map>
 #include <ostream>
+#include <set>
 
 #include "core/json_text.hpp"
 #include "core/log.hpp"
@@ -34,7 +35,7 @@ std::string utc(std::int64_t time) {
   return text;
 }
 
-Json status_json(const Manifest& manifest, const std::vector<EntryFinding>& findings) {
+Json status_json(const Manifest& manifest, const std::vector<EntryDifference>& found) {
   Json differences = Json::array(), providers = Json::object();
   for (const ManifestEntry& entry : manifest.entries) {
     if (entry.kind != ManifestEntry::Kind::file) continue;
@@ -43,15 +44,15 @@ Json status_json(const Manifest& manifest, const std::vector<EntryFinding>& find
     one["files"] = one["files"].get<std::uint64_t>() + 1;
     one["bytes"] = one["bytes"].get<std::uint64_t>() + entry.size;
   }
-  for (const EntryFinding& one : findings)
+  for (const EntryDifference& one : found)
     differences.push_back({{"path", bytes_to_json(one.entry->path.text())},
                            {"source", bytes_to_json(one.entry->source)},
-                           {"finding", to_string(one.finding)}});
+                           {"finding", to_string(one.difference)}});
   Json json = {{"schema", "ch-fromhost status"},
                {"version", 1},
-               {"state", manifest.empty()   ? "not injected"
-                         : findings.empty() ? "current"
-                                            : "outdated"},
+               {"state", manifest.empty()      ? "not injected"
+                         : differences.empty() ? "current"
+                                               : "outdated"},
                {"providers", providers},
                {"differences", differences}};
   if (!manifest.runs.empty()) {
@@ -123,6 +124,29 @@ void Report::warnings(const std::vector<std::string>& warnings) {
   for (const std::string& one : warnings) spdlog::warn("{}", one);
 }
 
+void Report::warnings(const std::vector<Finding>& findings) {
+  // A driver for all kinds of programs has many libraries that want what an image for one kind lacks.
+  std::set<std::string> files, libraries;
+  for (const Finding& one : findings) {
+    if (one.severity != Severity::warning || one.kind != FindingKind::library_missing) continue;
+    files.insert(one.files.begin(), one.files.end());
+    libraries.insert(one.library);
+  }
+  const bool in_short = libraries.size() > 1 && !spdlog::should_log(spdlog::level::debug);
+  for (const Finding& one : findings)
+    if (one.severity == Severity::warning && !(in_short && one.kind == FindingKind::library_missing))
+      spdlog::warn("{}", one.problem.sentence());
+  if (!in_short) return;
+  constexpr std::size_t kNamed = 3;
+  std::string names;
+  std::size_t named = 0;
+  for (const std::string& one : libraries)
+    if (++named <= kNamed) names += (named > 1 ? ", " : "") + one;
+  if (named > kNamed) names += " and " + std::to_string(named - kNamed) + " more";
+  spdlog::warn("{} {} libraries that the image does not have, nor are they injected: {}; -v tells more",
+               counted(files.size(), "file", "files"), files.size() == 1 ? "needs" : "need", names);
+}
+
 void Report::injected(const Plan& plan, const Preflight& preflight, const std::string& image,
                       bool ldconfig_ran, std::size_t libraries_found) {
   std::string what = counted(plan.files.size(), "file", "files") + " (" + human_bytes(preflight.bytes) + ")";
@@ -150,10 +174,10 @@ void Report::undone(const Plan& plan, const std::string& image, bool completely)
                image, completely ? ", which is as before the first injection" : "");
 }
 
-void Report::status(const Manifest& manifest, const std::vector<EntryFinding>& findings,
+void Report::status(const Manifest& manifest, const std::vector<EntryDifference>& differences,
                     const std::string& image, bool json) {
   if (json) {
-    answer(status_json(manifest, findings).dump(1));
+    answer(status_json(manifest, differences).dump(1));
     return;
   }
   if (manifest.empty()) {
@@ -174,12 +198,12 @@ void Report::status(const Manifest& manifest, const std::vector<EntryFinding>& f
     answer("last injection: " + utc(last.time) + " by " + printable(last.user) + " on " +
            printable(last.host) + ", ch-fromhost " + printable(last.tool));
   }
-  for (const EntryFinding& one : findings)
-    answer("  " + printable(one.entry->path.text()) + ": " + std::string(to_string(one.finding)) +
+  for (const EntryDifference& one : differences)
+    answer("  " + printable(one.entry->path.text()) + ": " + std::string(to_string(one.difference)) +
            (one.entry->source.empty() ? "" : " (from " + printable(one.entry->source) + ")"));
-  answer(findings.empty()
+  answer(differences.empty()
              ? "current: this host has nothing newer"
-             : "outdated: " + counted(findings.size(), "difference", "differences") + "; inject again");
+             : "outdated: " + counted(differences.size(), "difference", "differences") + "; inject again");
 }
 
 void Report::failed(const Error& error) {

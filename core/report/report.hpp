@@ -24,13 +24,14 @@ class Report {
   void plugins(const std::vector<PluginRecord>& records);
   void plan(const Plan& plan);  ///< -v: each file, where and why
   void warnings(const std::vector<std::string>& warnings);
+  void warnings(const std::vector<Finding>& findings);  ///< those that are no errors
   void injected(const Plan& plan, const Preflight& preflight, const std::string& image, bool ldconfig_ran,
                 std::size_t libraries_found);
   void already_there(const Plan& plan, const std::string& image);
   void undone(const Plan& plan, const std::string& image, bool completely);
   /// --status: on stdout, as text or as JSON.
-  void status(const Manifest& manifest, const std::vector<EntryFinding>& findings, const std::string& image,
-              bool json);
+  void status(const Manifest& manifest, const std::vector<EntryDifference>& differences,
+              const std::string& image, bool json);
   void failed(const Error& error);
 
  private:

@@ -93,6 +93,16 @@ expect_success() {
   expect_stderr_like '^ch-fromhost: injected '
 }
 
+# The same after one warning, with this text.
+expect_success_with_warning() {
+  expect_status 0
+  expect_stdout_empty
+  expect_stderr_lines 2
+  expect_stderr_like '^ch-fromhost: warning: '
+  expect_stderr "$1"
+  expect_stderr_like '^ch-fromhost: injected '
+}
+
 # Failure with this text in an error line that names a stage.
 expect_error() {
   expect_status 1

@@ -105,6 +105,7 @@ TEST(LdconfigsNoise, IsDroppedWithTheLinesThatContinueIt) {
   const Row rows[] = {
       {"nothing", "", {}},
       {"can't stat", "/sbin/ldconfig: Can't stat /usr/local/lib/x: No such file or directory\n", {}},
+      {"dangling link", "/sbin/ldconfig: Cannot stat /usr/lib/libx.so: No such file or directory\n", {}},
       {"given more than once, and its continuation",
        "/sbin/ldconfig: Path `/usr/lib' given more than once\n(from /etc/ld.so.conf:1 and <builtin>:0)\n",
        {}},

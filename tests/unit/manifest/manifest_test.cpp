@@ -177,8 +177,8 @@ class StatusTest : public testing::Test {
   }
   std::vector<std::string> found(bool contents = false) {
     std::vector<std::string> words;
-    for (const EntryFinding& one : check_entries(manifest_, image_.open(), host_, contents))
-      words.push_back(one.entry->path.text() + " " + std::string(to_string(one.finding)));
+    for (const EntryDifference& one : check_entries(manifest_, image_.open(), host_, contents))
+      words.push_back(one.entry->path.text() + " " + std::string(to_string(one.difference)));
     return words;
   }
   TempImage image_ = TempImage{}

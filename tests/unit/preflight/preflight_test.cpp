@@ -43,7 +43,7 @@ PlannedFile with_new_directory(PlannedFile file) {
 std::string refusal(const Plan& plan, const TempImage& image, const HostSystem& host) {
   try {
     const ImageRoot root = image.open();
-    check(plan, root, host);
+    stop_at_errors(check(plan, root, host).findings);
   } catch (const Error& error) {
     return error.what();
   }
@@ -67,7 +67,7 @@ TEST(Preflight, CountsBytesAndReadsTheElfFactsOfWhatIsNoData) {
   EXPECT_EQ(found.facts[0]->soname, "libstdc++.so.6");
   EXPECT_FALSE(found.facts[1]);
   EXPECT_FALSE(found.facts[2]) << "nobody needs to look into data";
-  EXPECT_THAT(found.warnings, IsEmpty());
+  EXPECT_THAT(found.findings, IsEmpty());
 }
 
 TEST(Preflight, WarnsOfAFileThatIsPlacedByItsPathAloneAndIsNothingOfTheKind) {
@@ -96,13 +96,13 @@ TEST(Preflight, WarnsOfAFileThatIsPlacedByItsPathAloneAndIsNothingOfTheKind) {
     const ImageRoot root = image.open();
     const Preflight found = check(plan, root, host);
     if (row.warned) {
-      EXPECT_THAT(
-          found.warnings,
-          ElementsAre(
-              "/host/lib/readme goes to /usr/lib because its path contains /lib, but it is neither ELF "
-              "nor executable; --dest places it elsewhere"));
+      ASSERT_EQ(found.findings.size(), 1u);
+      EXPECT_EQ(found.findings[0].severity, Severity::warning);
+      EXPECT_EQ(found.findings[0].problem.sentence(),
+                "/host/lib/readme goes to /usr/lib because its path contains /lib, but it is neither ELF "
+                "nor executable; --dest places it elsewhere");
     } else {
-      EXPECT_THAT(found.warnings, IsEmpty());
+      EXPECT_THAT(found.findings, IsEmpty());
     }
   }
 }
@@ -258,7 +258,7 @@ TEST(Preflight, AnotherFileSystemInsideTheImageIsRefused) {
       plan.files = {planned("/host/x", "/")};
       try {
         const ImageRoot root = ImageRoot::open(image.at("/mounted"));
-        check(plan, root, host);
+        stop_at_errors(check(plan, root, host).findings);
         ADD_FAILURE() << "a read-only image passed";
       } catch (const Error& error) {
         EXPECT_THAT(error.what(),

@@ -117,7 +117,7 @@ TEST_F(ReportTest, TheEndIsOneLineThatSaysWhatWasDone) {
 }
 
 TEST_F(ReportTest, EachWarningAndEachProblemIsItsOwnLine) {
-  report_.warnings({"one {}", "two"});
+  report_.warnings(std::vector<std::string>{"one {}", "two"});
   report_.failed(Error({{Stage::plan, "first", "", ""}, {Stage::plan, "second {}", "cause", ""}}));
   EXPECT_EQ(log_.text(),
             "warning: one {}\nwarning: two\nerror: plan: first\nerror: plan: second {}: cause\n");
