@@ -9,7 +9,7 @@
 namespace fromhost::core {
 
 /// What the run is to do.
-enum class Mode { inject, print_paths, status, undo, list_plugins, help, version };
+enum class Mode { inject, print_paths, status, undo, list_plugins, list_options, help, version };
 
 /// One switch of a provider, or --dest, at its place on the command line.
 struct Argument {
@@ -29,7 +29,8 @@ struct Options {
   std::string ldconfig = "auto";  ///< auto, host or image
   bool verify = false;            ///< status: contents, too
   bool json = false;
-  std::string undo_provider;  ///< empty: all of them
+  std::string progress = "auto";  ///< auto, always or never
+  std::string undo_provider;      ///< empty: all of them
   bool force = false;
   bool strict = false;
   bool sync = false;
