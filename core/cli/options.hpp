@@ -28,8 +28,9 @@ struct Options {
   bool run_ldconfig = true;
   std::string ldconfig = "auto";  ///< auto, host or image
   bool verify = false;            ///< status: contents, too
-  bool json = false;
-  std::string undo_provider;  ///< empty: all of them
+  bool json = false;              ///< the answer as a JSON document
+  bool dry_run = false;           ///< inject, undo: only tell what would happen
+  std::string undo_provider;      ///< empty: all of them
   bool force = false;
   bool strict = false;
   bool sync = false;
