@@ -86,6 +86,15 @@ expect_json() {
   [[ $value == "$2" ]] || fail "$1 is $value, not $2"
 }
 
+# The names that the image's manifest has, sorted; and those of a plan on stdout, less the manifest's own and what goes.
+manifest_names() {
+  /usr/bin/python3 -c 'import json, sys
+for one in sorted(one["path"] for one in json.load(open(sys.argv[1]))["entries"]): print(one)' "$IMG/ch/fromhost/manifest.json"
+}
+planned_names() {
+  json 'sorted(one["path"] for one in it["changes"] if one["path"] != "/ch/fromhost/manifest.json" and one["action"] != "remove")'
+}
+
 tree_of() { /usr/bin/python3 "$WORK/tree" "$1"; }
 remember_image() { tree_of "$IMG" > "$WORK/before"; }
 expect_unchanged() {
