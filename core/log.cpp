@@ -8,25 +8,67 @@
 #include <memory>
 #include <mutex>
 
+#include "core/terminal.hpp"
+
 namespace fromhost::core {
 namespace {
 
+constexpr std::string_view kBoldRed = "\x1b[1;31m";
+constexpr std::string_view kBoldMagenta = "\x1b[1;35m";  // yellow cannot be read on white
+constexpr std::string_view kPlain = "\x1b[m";
+
+/// spdlog has sinks with colours, which write a line in pieces.
 class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    std::string line = "ch-fromhost: ";
-    if (message.level == spdlog::level::warn) line += "warning: ";
-    if (message.level >= spdlog::level::err) line += "error: ";
+    std::string line = instead_of_passing("") + "ch-fromhost: ";
+    if (message.level == spdlog::level::warn) line += coloured("warning:", kBoldMagenta) + ' ';
+    if (message.level >= spdlog::level::err) line += coloured("error:", kBoldRed) + ' ';
     line += printable({message.payload.data(), message.payload.size()});
     line += '\n';
-    // One write a line: several runs may share the terminal or the job's log.
-    for (std::size_t done = 0; done < line.size();) {
-      const ssize_t n = ::write(STDERR_FILENO, line.data() + done, line.size() - done);
-      if (n <= 0) return;  // nobody is left to be told
-      done += static_cast<std::size_t>(n);
-    }
+    write_out(line);
   }
   void flush_() override {}
+
+ public:
+  void pass(std::string_view text) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    write_out(instead_of_passing(text));
+  }
+
+ private:
+  /// One write a line: several runs may share the terminal or the job's log.
+  static void write_out(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t n = ::write(STDERR_FILENO, bytes.data(), bytes.size());
+      if (n <= 0) return;  // nobody is left to be told
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+
+  /// The bytes that put `text` in the place of the passing line.
+  std::string instead_of_passing(std::string_view text) {
+    std::string bytes(text);
+    if (passing_ > 0 && obeys_) {
+      bytes.insert(0, "\r\x1b[K");  // also what the terminal itself showed behind it, such as ^C
+    } else if (passing_ > 0) {
+      bytes.insert(0, 1, '\r');
+      if (text.size() < passing_) bytes.append(passing_ - text.size(), ' ');
+      if (text.empty()) bytes += '\r';
+    }
+    passing_ = text.size();
+    return bytes;
+  }
+
+  std::string coloured(std::string_view word, std::string_view colour) const {
+    std::string text(word);
+    if (colours_) text = std::string(colour) + text + std::string(kPlain);
+    return text;
+  }
+
+  const bool colours_ = stderr_has_colours();
+  const bool obeys_ = stderr_obeys();
+  std::size_t passing_ = 0;  // length of the passing line
 };
 
 spdlog::level::level_enum level_of(int verbosity) {
@@ -44,6 +86,11 @@ void start_log(int verbosity) {
   auto logger = std::make_shared<spdlog::logger>("ch-fromhost", std::make_shared<StderrSink>());
   logger->set_level(level_of(verbosity));
   spdlog::set_default_logger(std::move(logger));
+}
+
+void show_passing_line(std::string_view text) {
+  for (const auto& sink : spdlog::default_logger_raw()->sinks())
+    if (auto* ours = dynamic_cast<StderrSink*>(sink.get())) ours->pass(text);
 }
 
 std::string printable(std::string_view text) {

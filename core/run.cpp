@@ -26,9 +26,11 @@
 #include "core/plan/removals.hpp"
 #include "core/preflight/already_there.hpp"
 #include "core/preflight/changes.hpp"
+#include "core/preflight/compatibility.hpp"
 #include "core/preflight/preflight.hpp"
 #include "core/preflight/soname_links.hpp"
 #include "core/provider/collect.hpp"
+#include "core/report/progress.hpp"
 #include "core/request/request.hpp"
 
 namespace fromhost::core {
@@ -78,6 +80,17 @@ void repair(const Run& run) {
   run.report.warnings(recover(run.image, files));
 }
 
+/// Copies what the plan says; who waits for it is told how far it is.
+void stage(const Run& run, Transaction& transaction, const Plan& plan, std::uint64_t bytes) {
+  std::optional<Progress> progress;
+  CopyObserver observer;
+  if (auto display = progress_display(run.options.progress, run.options.verbosity)) {
+    progress.emplace(bytes, std::move(*display));
+    observer = [&](const HostPath& source, std::uint64_t piece) { progress->copied(source, piece); };
+  }
+  run.report.warnings(transaction.stage(plan, run.host, observer));
+}
+
 /// Those that ldconfig will scan; empty, with a finding, if it cannot say.
 std::vector<ImagePath> library_directories(const Run& run, const Plan& plan, Preflight& preflight) {
   try {
@@ -116,6 +129,7 @@ void inject(const Run& run) {
   std::vector<ImagePath> directories;
   if (run_ldconfig) directories = library_directories(run, plan, preflight);
   if (!directories.empty()) find_soname_links(preflight, plan, manifest, image, directories);
+  check_compatibility(preflight, plan, image, directories, run.host);
   weigh(preflight.findings, options.force, options.strict);
   run.report.findings(preflight.findings);
   const bool all_there = !options.force && already_there(plan, preflight, manifest, image, run_ldconfig);
@@ -135,7 +149,7 @@ void inject(const Run& run) {
   const HeldSignals held;
   FileOperations files;
   Transaction transaction(image, files, manifest, options.sync);
-  run.report.warnings(transaction.stage(plan, run.host));
+  stage(run, transaction, plan, preflight.bytes);
   for (const PlannedLink& link : preflight.soname_links) transaction.stage_link(link);
   for (const PlannedRemoval& removal : preflight.superseded) transaction.stage_removal(removal);
   transaction.stage_directory(ImagePath(kManifest).parent());
@@ -227,6 +241,10 @@ ExitStatus run(const Options& options, const PluginCatalog& catalog, HostSystem&
   }
   if (options.mode == Mode::list_plugins) {
     report.plugins(catalog.records());
+    return ExitStatus::success;
+  }
+  if (options.mode == Mode::list_options) {
+    report.text(option_list(catalog.groups()));
     return ExitStatus::success;
   }
   report.warnings(catalog.warnings());

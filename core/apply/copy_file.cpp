@@ -34,14 +34,15 @@ void copy_attributes(FileOperations& files, int from, int to, Dropped& dropped) 
 
 }  // namespace
 
-Dropped copy_file(FileOperations& files, int from, int directory, const std::string& name, bool sync) {
+Dropped copy_file(FileOperations& files, int from, int directory, const std::string& name, bool sync,
+                  const PieceCopied& copied) {
   struct stat facts;
   if (::fstat(from, &facts) != 0) throw std::system_error(errno, std::generic_category(), "stat");
   Dropped dropped;
   if (facts.st_mode & S_ISUID) dropped.emplace_back("setuid bit");
   if (facts.st_mode & S_ISGID) dropped.emplace_back("setgid bit");
   const UniqueFd to = files.create(directory, name);
-  files.copy(from, to.get());
+  files.copy(from, to.get(), copied);
   copy_attributes(files, from, to.get(), dropped);
   files.change_owner(to.get(), facts.st_uid, facts.st_gid);
   files.change_mode(to.get(), facts.st_mode & 0777);  // after chown, which may change the mode

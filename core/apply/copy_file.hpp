@@ -14,7 +14,9 @@ using Dropped = std::vector<std::string>;
 
 /// Makes `name` in `directory` with the bytes, mode, times, owner (where permitted) and user attributes of
 /// the open file `from`. Set-id bits and file capabilities are never kept: an image belongs to whoever
-/// unpacked it. `sync`: on disk before it returns. Throws std::system_error.
-Dropped copy_file(FileOperations& files, int from, int directory, const std::string& name, bool sync = false);
+/// unpacked it. `sync`: on disk before it returns. `copied` is told how the bytes go. Throws
+/// std::system_error, and what `copied` throws.
+Dropped copy_file(FileOperations& files, int from, int directory, const std::string& name, bool sync = false,
+                  const PieceCopied& copied = {});
 
 }  // namespace fromhost::core

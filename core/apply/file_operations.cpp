@@ -20,7 +20,8 @@ void must(int result, const char* call) {
   if (result != 0) fail(call);
 }
 
-constexpr std::size_t kChunk = std::size_t{1} << 30;
+// Large enough to cost nothing, small enough for a person to see it move on a slow file system.
+constexpr std::size_t kChunk = std::size_t{1} << 24;
 constexpr std::size_t kBuffer = std::size_t{1} << 18;
 
 void write_all(int to, const char* bytes, std::size_t size) {
@@ -33,7 +34,7 @@ void write_all(int to, const char* bytes, std::size_t size) {
   }
 }
 
-void copy_by_buffer(int from, int to) {
+void copy_by_buffer(int from, int to, const PieceCopied& copied) {
   const auto buffer = std::make_unique<char[]>(kBuffer);
   for (;;) {
     const ssize_t n = ::read(from, buffer.get(), kBuffer);
@@ -41,6 +42,7 @@ void copy_by_buffer(int from, int to) {
     if (n < 0) fail("read");
     if (n == 0) return;
     write_all(to, buffer.get(), static_cast<std::size_t>(n));
+    if (copied) copied(static_cast<std::uint64_t>(n));
   }
 }
 
@@ -52,12 +54,13 @@ UniqueFd FileOperations::create(int directory, const std::string& name) {
   return fd;
 }
 
-void FileOperations::copy(int from, int to) {
+void FileOperations::copy(int from, int to, const PieceCopied& copied) {
   bool some = false;
   for (;;) {
     const ssize_t n = ::copy_file_range(from, nullptr, to, nullptr, kChunk, 0);
     if (n > 0) {
       some = true;
+      if (copied) copied(static_cast<std::uint64_t>(n));
       continue;
     }
     if (n < 0 && errno == EINTR) continue;
@@ -66,7 +69,7 @@ void FileOperations::copy(int from, int to) {
     // systems before Linux 5.3. EINVAL, EOPNOTSUPP, ENOSYS: not on this file system.
     if (n == 0 || errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS ||
         errno == EPERM)
-      return copy_by_buffer(from, to);
+      return copy_by_buffer(from, to, copied);
     fail("copy_file_range");
   }
 }

@@ -149,7 +149,19 @@ void Transaction::add_removal(const PlannedRemoval& removal) {
   journal_.steps.push_back(std::move(step));
 }
 
-std::vector<std::string> Transaction::stage(const Plan& plan, const HostSystem& host) {
+/// A large file does not put off the end of an interrupted run.
+Dropped Transaction::copy(const HostPath& source, int from, const std::string& fresh,
+                          const CopyObserver& observer) {
+  const auto copied = [&](std::uint64_t bytes) {
+    throw_if_interrupted();
+    if (observer) observer(source, bytes);
+  };
+  if (observer) observer(source, 0);
+  return copy_file(files_, from, work_->fd(), fresh, sync_, copied);
+}
+
+std::vector<std::string> Transaction::stage(const Plan& plan, const HostSystem& host,
+                                            const CopyObserver& observer) {
   open();
   std::vector<std::string> dropped;
   for (const PlannedDirectory& one : plan.directories) stage_directory(one.path);
@@ -158,7 +170,7 @@ std::vector<std::string> Transaction::stage(const Plan& plan, const HostSystem& 
       throw_if_interrupted();
       const UniqueFd from = host.open_file(file.source);
       const std::string fresh = next_fresh();
-      for (const std::string& what : copy_file(files_, from.get(), work_->fd(), fresh, sync_))
+      for (const std::string& what : copy(file.source, from.get(), fresh, observer))
         dropped.push_back(file.source.text() + ": " + what + " not kept");
       staged_files_.push_back(add(file.directory / file.name, fresh, file.make_directory));
       if (::fstat(from.get(), &staged_files_.back().source) != 0)

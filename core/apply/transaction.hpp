@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -30,6 +31,10 @@ struct Staged {
   struct stat source = {};  ///< files only: of the host's
 };
 
+/// Told how the copying goes: 0 bytes when a file begins, then the bytes of each piece. The copying waits for
+/// it.
+using CopyObserver = std::function<void(const HostPath& source, std::uint64_t bytes)>;
+
 /// Stages everything in a work directory of the image, writes the journal, renames into place and keeps what
 /// was there. Until commit(), the destructor gives back the old image: names, types, modes, owners, times,
 /// contents, links; and what a killed process leaves, recover() undoes in the same way. In-place writing
@@ -46,7 +51,7 @@ class Transaction {
 
   /// Copies every file of the plan into the work directory; nothing of it is visible yet. Returns what was
   /// dropped of whose attributes, in words for a warning.
-  std::vector<std::string> stage(const Plan& plan, const HostSystem& host);
+  std::vector<std::string> stage(const Plan& plan, const HostSystem& host, const CopyObserver& observer = {});
   void stage_removal(const PlannedRemoval& removal);
   /// One more link or text, after those of the plan.
   void stage_link(const PlannedLink& link);
@@ -79,6 +84,7 @@ class Transaction {
   const ImagePath& directory(const ImagePath& path, bool make);
   Staged add(const ImagePath& path, const std::string& fresh, bool make_directory);
   void add_removal(const PlannedRemoval& removal);
+  Dropped copy(const HostPath& source, int from, const std::string& fresh, const CopyObserver& observer);
   std::string next_fresh() { return "n" + std::to_string(fresh_++); }
   std::string keep(const ImagePath& path, JournalStep& step);
   void write_text(const std::string& name, const PlannedText& text);

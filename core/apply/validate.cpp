@@ -4,12 +4,10 @@
 
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 
+#include "core/host/same_bytes.hpp"
 #include "core/image/image_libraries.hpp"
 #include "core/log.hpp"
 
@@ -24,18 +22,10 @@ bool scanned(const ImagePath& directory, const std::vector<ImagePath>& directori
          });
 }
 
-bool same_bytes(const ImageRoot& image, const ImagePath& a, const ImagePath& b) {
+bool same_contents(const ImageRoot& image, const ImagePath& a, const ImagePath& b) {
   const UniqueFd first = image.open_at(a, O_RDONLY | O_NONBLOCK),
                  second = image.open_at(b, O_RDONLY | O_NONBLOCK);
-  if (!first || !second) return false;
-  std::array<char, 65536> ours, theirs;
-  for (off_t at = 0;;) {
-    const ssize_t n = ::pread(first.get(), ours.data(), ours.size(), at);
-    if (n < 0 || ::pread(second.get(), theirs.data(), theirs.size(), at) != n) return false;
-    if (std::memcmp(ours.data(), theirs.data(), static_cast<std::size_t>(n)) != 0) return false;
-    if (n == 0) return true;
-    at += n;
-  }
+  return first && second && same_bytes(first.get(), second.get());
 }
 
 bool injected_too(const ImageRoot& image, const Plan& plan, const struct stat& found) {
@@ -56,6 +46,7 @@ std::size_t validate(const Plan& plan, const Preflight& preflight, const ImageRo
     const PlannedFile& file = plan.files[i];
     const auto& facts = preflight.facts[i];
     if (file.role != FileRole::library || !facts || !facts->dynamic) continue;
+    if (preflight.not_found.count(i)) continue;  // known, and wanted all the same (--force)
     const ImagePath injected = file.directory / file.name;
     if (::fnmatch("lib*.so*", file.name.c_str(), 0) != 0 || !scanned(file.directory, directories, image)) {
       spdlog::trace("{}: not looked up by ldconfig there or by that name; not checked", injected.text());
@@ -78,7 +69,7 @@ std::size_t validate(const Plan& plan, const Preflight& preflight, const ImageRo
     }
     // One library by two names (libfoo.so and libfoo.so.1.0), in one run or in two: ldconfig prefers one of
     // them.
-    if (theirs && (injected_too(image, plan, *theirs) || same_bytes(image, *found, injected))) {
+    if (theirs && (injected_too(image, plan, *theirs) || same_contents(image, *found, injected))) {
       spdlog::trace("{}: the image's loader finds the same as {}", injected.text(), found->text());
       continue;
     }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <sstream>
 
 #include "core/cli/core_options.hpp"
 #include "core/error.hpp"
@@ -127,6 +128,20 @@ std::chrono::seconds seconds_in(const std::string& value) {
   return std::chrono::seconds(std::stoi(value));
 }
 
+/// The value of the core's option `name`, whose argument is "a|b|c".
+const std::string& one_of_its_words(const std::string& name, const std::string& value) {
+  const CoreOption& option = *std::find_if(kCoreOptions.begin(), kCoreOptions.end(),
+                                           [&](const CoreOption& one) { return one.name == name; });
+  std::string listed;
+  std::istringstream words{std::string(option.argument)};
+  for (std::string word; std::getline(words, word, '|');) {
+    if (word == value) return value;
+    listed += (listed.empty() ? "" : ", ") + word;
+  }
+  throw Error(
+      {Stage::command_line, "invalid option: --" + name + "=" + value, "it is none of " + listed, ""});
+}
+
 /// Sets what a core option asks for; false: it is not the core's.
 bool set_core_option(Options& options, const std::string& name, const std::string& value) {
   const auto print = [&](bool lib, bool fi, bool cray_fi) {
@@ -165,21 +180,20 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
     options.sync = true;
   else if (name == "lock-timeout")
     options.lock_timeout = seconds_in(value);
-  else if (name == "ldconfig") {
-    if (value != "auto" && value != "host" && value != "image")
-      throw Error({Stage::command_line, "invalid option: --ldconfig=" + value,
-                   "it is none of auto, host, image", ""});
-    options.ldconfig = value;
-  } else if (name == "no-ldconfig")
+  else if (name == "ldconfig")
+    options.ldconfig = one_of_its_words(name, value);
+  else if (name == "progress")
+    options.progress = one_of_its_words(name, value);
+  else if (name == "no-ldconfig")
     options.run_ldconfig = false;
   else if (name == "host-root")
     options.host_root = value;
   else if (name == "plugin-dir")
     options.plugin_directories.push_back(value);
-  else if (name == "list-plugins")
-    options.mode =
-        options.mode == Mode::help || options.mode == Mode::version ? options.mode : Mode::list_plugins;
-  else if (name == "help")
+  else if (name == "list-plugins" || name == "list-options") {
+    if (options.mode != Mode::help && options.mode != Mode::version)
+      options.mode = name == "list-plugins" ? Mode::list_plugins : Mode::list_options;
+  } else if (name == "help")
     options.mode = Mode::help;
   else if (name == "version")
     options.mode = options.mode == Mode::help ? options.mode : Mode::version;
@@ -254,8 +268,8 @@ Options parse_command_line(const std::vector<std::string>& words, const std::vec
     if (!set_core_option(options, option.string_key, value))
       options.arguments.push_back({option.string_key, value});
   }
-  const bool needs_image =
-      options.mode != Mode::help && options.mode != Mode::version && options.mode != Mode::list_plugins;
+  const bool needs_image = options.mode != Mode::help && options.mode != Mode::version &&
+                           options.mode != Mode::list_plugins && options.mode != Mode::list_options;
   if (needs_image && options.image.empty())
     throw Error({Stage::command_line, "no image specified", "", "try: ch-fromhost --help"});
   const bool injects = options.mode == Mode::inject;

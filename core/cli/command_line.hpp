@@ -25,6 +25,10 @@ Options parse_command_line(const std::vector<std::string>& words, const std::vec
 /// --help: grouped as in the manual, each plugin's switches under its name; at most 80 columns.
 std::string help_text(const std::vector<SwitchGroup>& groups);
 
+/// --list-options: a line for each, of four parts with tabs between: "--cmd", "-c", "CMD", and what --help
+/// says; "-" where an option has no letter or no argument.
+std::string option_list(const std::vector<SwitchGroup>& groups);
+
 /// The core's own long option names and short letters; a plugin cannot take one of them.
 bool is_core_switch(const Switch& candidate);
 

@@ -10,7 +10,7 @@ namespace fromhost::core {
 struct CoreOption {
   std::string_view name;
   char letter;
-  std::string_view argument;  ///< empty: takes none; "[=X]": may be left out
+  std::string_view argument;  ///< empty: takes none; "[=X]": may be left out; "a|b|c": one of these words
   std::string_view help;
   std::string_view group;  ///< heading in --help
   bool takes_argument() const { return !argument.empty() && argument.front() != '['; }
@@ -53,17 +53,21 @@ inline constexpr std::array kCoreOptions = {
                "look for the host's files below DIR, such as a driver container's root", kOptionsGroup},
     CoreOption{"json", 0, "", "answer with one JSON document on standard output", kOptionsGroup},
     CoreOption{
-        "ldconfig", 0, "WHOSE",
-        "which ldconfig is run, confined to the image: host (the default, auto, is this one as long as "
-        "it can) or image",
+        "ldconfig", 0, "auto|host|image",
+        "which ldconfig is run, confined to the image; the default, auto, is the host's as long as it can",
         kOptionsGroup},
     CoreOption{"lock-timeout", 0, "SECONDS", "wait this long for another run on the same image (default 60)",
                kOptionsGroup},
     CoreOption{"no-ldconfig", 0, "", "don't run ldconfig even if we injected shared libraries",
                kOptionsGroup},
     CoreOption{"plugin-dir", 0, "DIR", "look for plugins in DIR first; can be repeated", kOptionsGroup},
+    CoreOption{"progress", 0, "auto|always|never",
+               "show how far the copying is; the default, auto, does on a terminal, if it takes long",
+               kOptionsGroup},
     CoreOption{"list-plugins", 0, "", "list the plugins, also refused ones with the reason, and exit",
                kOptionsGroup},
+    CoreOption{"list-options", 0, "",
+               "list every option, for programs such as a shell's completion, and exit", kOptionsGroup},
     CoreOption{"help", 'h', "", "print this help and exit", kOptionsGroup},
     CoreOption{"quiet", 'q', "", "don't say what was done; twice: no warnings; thrice: no errors",
                kOptionsGroup},

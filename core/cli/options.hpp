@@ -9,7 +9,7 @@
 namespace fromhost::core {
 
 /// What the run is to do.
-enum class Mode { inject, print_paths, status, undo, list_plugins, help, version };
+enum class Mode { inject, print_paths, status, undo, list_plugins, list_options, help, version };
 
 /// One switch of a provider, or --dest, at its place on the command line.
 struct Argument {
@@ -30,6 +30,7 @@ struct Options {
   bool verify = false;            ///< status: contents, too
   bool json = false;              ///< the answer as a JSON document
   bool dry_run = false;           ///< inject, undo: only tell what would happen
+  std::string progress = "auto";  ///< auto, always or never
   std::string undo_provider;      ///< empty: all of them
   bool force = false;
   bool strict = false;

@@ -2,12 +2,11 @@
 // Host: following DT_NEEDED as the loader would.
 #include "core/host/library_closure.hpp"
 
-#include <elf.h>
-
-#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <set>
+
+#include "core/host/search_path.hpp"
 
 namespace fromhost::core {
 namespace {
@@ -20,44 +19,15 @@ struct Loaded {
   const Loaded* loader;  // what needed it; null for the file itself
 };
 
-std::vector<std::string> split(const std::string& path) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const std::size_t end = std::min(path.find(':', begin), path.size());
-    if (end > begin) parts.push_back(path.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
-void replace_all(std::string& text, const std::string& token, const std::string& by) {
-  for (const std::string& form : {"${" + token + "}", "$" + token})
-    for (auto at = text.find(form); at != std::string::npos; at = text.find(form, at + by.size()))
-      text.replace(at, form.size(), by);
-}
-
 std::vector<std::string> expanded(const std::string& search_path, const Loaded& of) {
   const std::string origin = std::filesystem::path(of.path.text()).parent_path().string();
-  const std::string platform = of.facts.machine == EM_X86_64 ? "x86_64" : "aarch64";
-  std::vector<std::string> directories;
-  for (std::string directory : split(search_path)) {
-    replace_all(directory, "ORIGIN", origin);
-    replace_all(directory, "PLATFORM", platform);
-    // What $LIB stands for was settled when the host's libc was built; only one of them will be there.
-    const std::string word = of.facts.elf_class == ELFCLASS64 ? "lib64" : "lib";
-    for (const std::string& lib : {word, "lib/" + platform + "-linux-gnu"}) {
-      std::string one = directory;
-      replace_all(one, "LIB", lib);
-      if (directories.empty() || directories.back() != one) directories.push_back(one);
-    }
-  }
-  return directories;
+  return search_directories(search_path, origin, of.facts);
 }
 
 class Search {
  public:
   Search(const HostSystem& host, HostLibraries& libraries) : libraries_(libraries) {
-    from_environment_ = split(host.environment("LD_LIBRARY_PATH").value_or(""));
+    from_environment_ = split_search_path(host.environment("LD_LIBRARY_PATH").value_or(""));
   }
 
   std::optional<HostPath> find(const std::string& name, const Loaded& by) {

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
@@ -73,6 +74,13 @@ std::optional<std::string> ImageRoot::read_file(const ImagePath& path, std::uint
   } catch (const std::system_error&) {
     return std::nullopt;
   }
+}
+
+std::string ImageRoot::link_target(const ImagePath& path) const {
+  const UniqueFd link = open_at(path, O_PATH | O_NOFOLLOW);
+  char target[PATH_MAX];
+  const ssize_t length = link ? ::readlinkat(link.get(), "", target, sizeof target) : -1;
+  return length > 0 ? std::string(target, static_cast<std::size_t>(length)) : "";
 }
 
 std::vector<std::string> ImageRoot::list(const ImagePath& path) const {

@@ -18,7 +18,7 @@ namespace fromhost::core {
 
 class ImageRoot {
  public:
-  /// Throws Error "image not a directory: X". `path` is kept as given, for messages and for ch-run.
+  /// Throws Error "image not a directory: X". `path` is kept as given, for messages.
   static ImageRoot open(const std::string& path);
 
   const std::string& path() const { return path_; }  ///< as the person typed it
@@ -38,10 +38,12 @@ class ImageRoot {
   bool is_directory(const ImagePath& path) const;
   /// A regular file's bytes; nullopt where there is none, it is no regular file, or is larger than `limit`.
   std::optional<std::string> read_file(const ImagePath& path, std::uint64_t limit) const;
+  /// Where a symbolic link says that it leads; empty where there is none.
+  std::string link_target(const ImagePath& path) const;
   /// Names in a directory, sorted, without . and ..; empty where there is none.
   std::vector<std::string> list(const ImagePath& path) const;
   /// Where a path leads after all links, as a path inside the image; nullopt where it leads nowhere. For
-  /// people and for ch-run's eyes; to open, use the other functions with the path as it was.
+  /// comparing and for people; to open, use the other functions with the path as it was.
   std::optional<ImagePath> resolve(const ImagePath& path) const;
 
  private:

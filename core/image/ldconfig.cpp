@@ -85,14 +85,25 @@ std::optional<std::string> static_ldconfig(const HostSystem& host) {
   return std::nullopt;
 }
 
+bool has_musl(const ImageRoot& image) {
+  const std::vector<std::string> names = image.list(ImagePath("/lib"));
+  return std::any_of(names.begin(), names.end(),
+                     [](const std::string& name) { return name.compare(0, 8, "ld-musl-") == 0; });
+}
+
 }  // namespace
 
 void Ldconfig::choose() {
   if (program_) return;
   const auto there = image_.stat(ImagePath(kInImage));
-  if (!there || !S_ISREG(there->st_mode))
-    throw Error({Stage::ldconfig, "empty path from ldconfig", "the image has no /sbin/ldconfig",
-                 "install glibc's in the image, or give --dest and --no-ldconfig"});
+  if (!there || !S_ISREG(there->st_mode)) {
+    const bool musl = has_musl(image_);
+    throw Error({Stage::ldconfig, "empty path from ldconfig",
+                 musl ? "the image has no /sbin/ldconfig: its C library is musl, which has no such cache"
+                      : "the image has no /sbin/ldconfig",
+                 musl ? "for a library made for musl, give --dest /usr/lib and --no-ldconfig"
+                      : "install glibc's in the image, or give --dest and --no-ldconfig"});
+  }
   // ldconfig would wait for somebody to write into a FIFO.
   const auto configuration = image_.stat(ImagePath("/etc/ld.so.conf"));
   if (configuration && !S_ISREG(configuration->st_mode))

@@ -2,9 +2,7 @@
 // Manifest: as JSON, and back without trust.
 #include "core/manifest/manifest.hpp"
 
-#include <fcntl.h>
 #include <limits.h>
-#include <unistd.h>
 
 #include <array>
 #include <stdexcept>
@@ -176,12 +174,8 @@ bool as_we_left_it(const ManifestEntry& entry, const ImageRoot& image) {
   switch (entry.kind) {
     case ManifestEntry::Kind::directory:
       return S_ISDIR(now->st_mode);
-    case ManifestEntry::Kind::link: {
-      const UniqueFd link = image.open_at(entry.path, O_PATH | O_NOFOLLOW);
-      char target[PATH_MAX];
-      const ssize_t length = link ? ::readlinkat(link.get(), "", target, sizeof target) : -1;
-      return length >= 0 && entry.target == std::string(target, static_cast<std::size_t>(length));
-    }
+    case ManifestEntry::Kind::link:
+      return S_ISLNK(now->st_mode) && entry.target == image.link_target(entry.path);
     case ManifestEntry::Kind::cache:  // its size is known only after the manifest is written
       return S_ISREG(now->st_mode) && nanoseconds(now->st_mtim) == entry.modified;
     default:

@@ -3,29 +3,16 @@
 #include "core/manifest/status.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <optional>
 #include <system_error>
 
 #include "core/file_times.hpp"
+#include "core/host/same_bytes.hpp"
 
 namespace fromhost::core {
 namespace {
-
-bool same_bytes(int a, int b) {
-  std::array<char, 65536> ours, theirs;
-  for (off_t at = 0;;) {
-    const ssize_t n = ::pread(a, ours.data(), ours.size(), at);
-    if (n < 0 || ::pread(b, theirs.data(), theirs.size(), at) != n) return false;
-    if (std::memcmp(ours.data(), theirs.data(), static_cast<std::size_t>(n)) != 0) return false;
-    if (n == 0) return true;
-    at += n;
-  }
-}
 
 std::optional<Difference> check_entry(const ManifestEntry& entry, const ImageRoot& image,
                                       const HostSystem& host, bool contents) {

@@ -22,6 +22,11 @@ constexpr std::array kKinds = {
     KindFacts{FindingKind::no_space, "no-space", Severity::error, false},
     KindFacts{FindingKind::no_ldconfig, "no-ldconfig", Severity::error, false},
     KindFacts{FindingKind::placed_by_path, "placed-by-path", Severity::warning, true},
+    KindFacts{FindingKind::other_machine, "other-machine", Severity::error, true},
+    KindFacts{FindingKind::no_loader, "no-loader", Severity::error, true},
+    KindFacts{FindingKind::version_missing, "version-missing", Severity::error, true},
+    KindFacts{FindingKind::library_missing, "library-missing", Severity::warning, true},
+    KindFacts{FindingKind::hidden, "hidden", Severity::error, true},
     KindFacts{FindingKind::libfabric_too_old, "libfabric-too-old", Severity::error, true},
 };
 

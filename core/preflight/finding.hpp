@@ -2,6 +2,7 @@
 // One thing that preflight has found out about a plan, and how much it matters.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,11 @@ enum class FindingKind {
   no_space,          ///< bytes or inodes
   no_ldconfig,       ///< nothing tells where the image's loader looks
   placed_by_path,    ///< text goes where programs and libraries are, because of its path alone
+  other_machine,     ///< a file is for another machine or class than the image's loaders
+  no_loader,         ///< the image has none that loads it: musl for glibc, or none at all
+  version_missing,   ///< a library does not define a symbol version that is needed of it
+  library_missing,   ///< a needed library will not be there
+  hidden,            ///< the loader will find another library of its soname
   libfabric_too_old  ///< the image's programs want more of libfabric than the host's defines
 };
 
@@ -26,6 +32,9 @@ struct Finding {
   FindingKind kind = FindingKind::unreadable;
   Severity severity = Severity::error;
   Problem problem;
+  std::string library = {};  ///< that is missing, hidden or lacks a version; may be empty
+  std::vector<std::string> files =
+      {};  ///< of the plan, or of the image, that have this trouble; may be empty
 };
 
 /// "no-space", as in JSON.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct Preflight {
   std::vector<struct stat> sources;  ///< of each file of the plan, in its order
   std::vector<PlannedLink> soname_links;   ///< that ldconfig would make for the plan's libraries
   std::vector<PlannedRemoval> superseded;  ///< earlier injections of such a library, which would win over it
+  /// Libraries of the plan that no loader of the image will find, as findings say.
+  std::set<std::size_t> not_found;
   std::vector<Finding> findings;
 };
 

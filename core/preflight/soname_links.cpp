@@ -4,8 +4,6 @@
 
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <limits.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -20,13 +18,6 @@ namespace {
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-
-std::string link_target(const ImageRoot& image, const ImagePath& path) {
-  const UniqueFd link = image.open_at(path, O_PATH | O_NOFOLLOW);
-  char target[PATH_MAX];
-  const ssize_t length = link ? ::readlinkat(link.get(), "", target, sizeof target) : -1;
-  return length > 0 ? std::string(target, static_cast<std::size_t>(length)) : "";
 }
 
 /// The highest of a directory's other files of this soname, whatever a link says now: at its next run, the
@@ -123,7 +114,7 @@ void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& m
       continue;
     }
     if (present) {
-      const std::string target = link_target(image, path);
+      const std::string target = image.link_target(path);
       const ImagePath there = target.find('/') == std::string::npos ? directory / target : ImagePath(target);
       if (!gone.count(there) && target != file.name && image.stat(path) &&
           compare_library_names(target, file.name) > 0) {
@@ -145,7 +136,7 @@ void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& m
     link.target = other;
   }
   for (auto& [path, link] : links)
-    if (link_target(image, path) != link.target) preflight.soname_links.push_back(std::move(link));
+    if (image.link_target(path) != link.target) preflight.soname_links.push_back(std::move(link));
 }
 
 }  // namespace fromhost::core

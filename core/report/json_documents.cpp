@@ -56,11 +56,15 @@ Json problem_json(const Problem& problem) {
 }
 
 Json finding_json(const Finding& finding) {
-  return {{"kind", to_string(finding.kind)},
-          {"severity", to_string(finding.severity)},
-          {"what", words(finding.problem.what)},
-          {"cause", words(finding.problem.cause)},
-          {"way_out", words(finding.problem.way_out)}};
+  Json json = {{"kind", to_string(finding.kind)},
+               {"severity", to_string(finding.severity)},
+               {"what", words(finding.problem.what)},
+               {"cause", words(finding.problem.cause)},
+               {"way_out", words(finding.problem.way_out)}};
+  if (!finding.library.empty()) json["library"] = bytes_to_json(finding.library);
+  if (!finding.files.empty()) json["files"] = Json::array();
+  for (const std::string& one : finding.files) json["files"].push_back(bytes_to_json(one));
+  return json;
 }
 
 void add_remarks(Json& json, const Remarks& remarks) {

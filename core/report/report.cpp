@@ -6,6 +6,7 @@
 #include <ctime>
 #include <map>
 #include <ostream>
+#include <set>
 
 #include "core/log.hpp"
 
@@ -120,10 +121,27 @@ void Report::warnings(const std::vector<std::string>& warnings) {
 }
 
 void Report::findings(const std::vector<Finding>& findings) {
+  remarks_.findings.insert(remarks_.findings.end(), findings.begin(), findings.end());
+  // A driver for all kinds of programs has many libraries that want what an image for one kind lacks.
+  std::set<std::string> files, libraries;
   for (const Finding& one : findings) {
-    if (one.severity == Severity::warning) spdlog::warn("{}", one.problem.sentence());
-    remarks_.findings.push_back(one);
+    if (one.severity != Severity::warning || one.kind != FindingKind::library_missing) continue;
+    files.insert(one.files.begin(), one.files.end());
+    libraries.insert(one.library);
   }
+  const bool in_short = libraries.size() > 1 && !spdlog::should_log(spdlog::level::debug);
+  for (const Finding& one : findings)
+    if (one.severity == Severity::warning && !(in_short && one.kind == FindingKind::library_missing))
+      spdlog::warn("{}", one.problem.sentence());
+  if (!in_short) return;
+  constexpr std::size_t kNamed = 3;
+  std::string names;
+  std::size_t named = 0;
+  for (const std::string& one : libraries)
+    if (++named <= kNamed) names += (named > 1 ? ", " : "") + one;
+  if (named > kNamed) names += " and " + std::to_string(named - kNamed) + " more";
+  spdlog::warn("{} {} libraries that the image does not have, nor are they injected: {}; -v tells more",
+               counted(files.size(), "file", "files"), files.size() == 1 ? "needs" : "need", names);
 }
 
 void Report::prospect(const std::vector<Change>& changes, const std::string& conclusion) {

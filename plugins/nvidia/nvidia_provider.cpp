@@ -89,7 +89,7 @@ class NvidiaProvider : public fromhost::ProviderPlugin {
 constexpr fh_option kOptions[] = {
     fromhost::option("nvidia", nullptr, "inject the NVIDIA driver's libraries and programs"),
     fromhost::setting(
-        "nvidia-discovery", "HOW",
+        "nvidia-discovery", "auto|cli|native",
         "auto: by nvidia-container-cli, without it where it is not installed; cli: only by it; native: "
         "without it"),
 };

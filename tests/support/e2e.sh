@@ -44,6 +44,29 @@ run_tool() {
   { printf '%q ' ch-fromhost "$@"; echo "-> status $status"; } > "$WORK/command"
 }
 
+# The same on a terminal, of kind $terminal (xterm) with $columns (100): all that it is sent is stderr. Standard input is
+# what is typed.
+run_on_terminal() {
+  local command
+  printf -v command '%q ' "$TOOL" "$@"
+  status=0
+  TERM=${terminal-xterm} SHELL=/bin/sh script --quiet --return --flush --log-out /dev/null \
+    --command "stty cols ${columns-100}; exec $command" > "$WORK/stderr" || status=$?
+  : > "$WORK/stdout"
+  echo "on a terminal: $command-> status $status" > "$WORK/command"
+}
+
+# From here on, TOOL waits 0.3 s before each piece that it copies.
+make_copying_slow() {
+  # A sanitized build cannot look for leaks while it is traced.
+  export ASAN_OPTIONS=detect_leaks=0
+  strace -qq -e trace=fsync -o "$WORK/probe" true 2> "$WORK/why" || skip "strace cannot trace here: $(cat "$WORK/why")"
+  printf '%s\n' '#!/bin/sh' "exec strace -qq -o /dev/null -e trace=copy_file_range \\" \
+    "  -e inject=copy_file_range:delay_enter=300000 '$TOOL' \"\$@\"" > "$WORK/slow"
+  chmod 755 "$WORK/slow"
+  TOOL=$WORK/slow
+}
+
 expect_status() { [[ $status == "$1" ]] || fail "status is $status, not $1"; }
 expect_stderr() { grep -qF -- "$1" "$WORK/stderr" || fail "stderr lacks: $1"; }
 expect_stdout() { grep -qF -- "$1" "$WORK/stdout" || fail "stdout lacks: $1"; }
@@ -67,6 +90,16 @@ expect_success() {
   expect_status 0
   expect_stdout_empty
   expect_stderr_lines 1
+  expect_stderr_like '^ch-fromhost: injected '
+}
+
+# The same after one warning, with this text.
+expect_success_with_warning() {
+  expect_status 0
+  expect_stdout_empty
+  expect_stderr_lines 2
+  expect_stderr_like '^ch-fromhost: warning: '
+  expect_stderr "$1"
   expect_stderr_like '^ch-fromhost: injected '
 }
 

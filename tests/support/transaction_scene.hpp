@@ -52,9 +52,9 @@ class FailingFileOperations : public core::FileOperations {
     count("create");
     return FileOperations::create(directory, name);
   }
-  void copy(int from, int to) override {
+  void copy(int from, int to, const core::PieceCopied& copied) override {
     count("copy");
-    FileOperations::copy(from, to);
+    FileOperations::copy(from, to, copied);
   }
   void write(int to, const std::string& bytes) override {
     count("write");

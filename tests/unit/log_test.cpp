@@ -61,6 +61,28 @@ TEST(Log, PercentAndBracesInANameAreNoFormat) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "ch-fromhost: %n%s{}{0}\n");
 }
 
+TEST(Log, APassingLineGivesWayToWhatIsSaidAndToTheNext) {
+  testing::internal::CaptureStderr();
+  start_log(0);
+  show_passing_line("");
+  show_passing_line("half");
+  show_passing_line("all but");
+  show_passing_line("done");
+  spdlog::warn("mind");
+  spdlog::info("quiet again");
+  show_passing_line("more");
+  show_passing_line("");
+  show_passing_line("");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "half"
+            "\rall but"
+            "\rdone   "
+            "\r    \rch-fromhost: warning: mind\n"
+            "ch-fromhost: quiet again\n"
+            "more"
+            "\r    \r");
+}
+
 TEST(Printable, MakesControlCharactersHarmlessAndLeavesTheRest) {
   struct Row {
     const char* name;

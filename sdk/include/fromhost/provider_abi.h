@@ -226,7 +226,8 @@ struct fh_provider {
 #define FH_OPTION_SETTING 1u /* flag: says how, not what; collect() gets it before the other options */
 typedef struct fh_option {
   const char* name;     /* long name without dashes: lower case letters, digits, dashes */
-  const char* argument; /* name of its argument for --help, upper case; NULL: it takes none */
+  const char* argument; /* for --help: its argument's name, upper case, or its words, "a|b"; NULL: it takes
+                         * none. Shells complete FILE, PATH, DIR, CMD, and words. */
   const char* help;     /* for --help: a phrase without full stop */
   char letter;          /* short option, or 0 */
   uint8_t flags;        /* FH_OPTION_SETTING */

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <numeric>
+#include <stdexcept>
 #include <system_error>
 
 #include "tests/support/ordinary_user.hpp"
@@ -63,6 +65,37 @@ TEST_F(CopyFile, CopiesFromAnotherFileSystem) {
   ASSERT_EQ(::lseek(from.get(), 0, SEEK_SET), 0);
   copy_file(files_, from.get(), directory.get(), "to");
   EXPECT_EQ(image_.content("/to"), "bytes");
+}
+
+TEST_F(CopyFile, TellsEachPieceAndEndsWhenTheListenerThrows) {
+  struct Row {
+    const char* name;
+    std::size_t size;
+    bool in_memory;  ///< on another file system: copied by a buffer, unless the image is in memory, too
+    std::size_t least_pieces;
+  };
+  const Row rows[] = {
+      {"small", 5, false, 1},
+      {"large", 40'000'000, false, 3},
+      {"by a buffer", 1'000'000, true, 1},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    const TempImage image;
+    UniqueFd from(row.in_memory ? ::memfd_create("from", MFD_CLOEXEC)
+                                : ::open(image.at("/from").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    const UniqueFd directory(::open(image.root().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    ASSERT_EQ(::ftruncate(from.get(), static_cast<off_t>(row.size)), 0);
+    std::vector<std::uint64_t> pieces;
+    copy_file(files_, from.get(), directory.get(), "to", false,
+              [&](std::uint64_t bytes) { pieces.push_back(bytes); });
+    EXPECT_EQ(std::accumulate(pieces.begin(), pieces.end(), std::uint64_t{0}), row.size);
+    EXPECT_GE(pieces.size(), row.least_pieces);
+    ASSERT_EQ(::lseek(from.get(), 0, SEEK_SET), 0);
+    EXPECT_THROW(copy_file(files_, from.get(), directory.get(), "ended", false,
+                           [](std::uint64_t) { throw std::out_of_range("enough"); }),
+                 std::out_of_range);
+  }
 }
 
 TEST_F(CopyFile, KeepsTheModeWhateverTheUmask) {
@@ -173,11 +206,11 @@ TEST_F(CopyFile, NeverWritesToWhatIsThere) {
 TEST_F(CopyFile, IsNotReadableByOthersBeforeItHasItsMode) {
   class Watching : public FileOperations {
    public:
-    void copy(int from, int to) override {
+    void copy(int from, int to, const PieceCopied& copied) override {
       struct stat facts;
       ASSERT_EQ(::fstat(to, &facts), 0);
       while_copying = facts.st_mode & 07777;
-      FileOperations::copy(from, to);
+      FileOperations::copy(from, to, copied);
     }
     mode_t while_copying = 0;
   };

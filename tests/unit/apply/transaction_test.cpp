@@ -121,6 +121,27 @@ TEST_F(TransactionTest, StagingIsInvisibleOutsideItsOwnDirectoryWhichOthersCanno
   EXPECT_THAT(work.substr(0, work.find('\n')), HasSubstr(" d 0700 "));
 }
 
+TEST_F(TransactionTest, TheObserverIsToldEachFileAndItsBytes) {
+  const TempImage image = old_image();
+  const FakeHost host = host_with_files();
+  const ImageRoot root = image.open();
+  FileOperations files;
+  Transaction transaction(root, files, nothing_);
+  const Plan plan = full_plan();
+  std::vector<std::string> begun;
+  std::map<std::string, std::uint64_t> bytes;
+  transaction.stage(plan, host, [&](const HostPath& source, std::uint64_t piece) {
+    if (piece == 0) begun.push_back(source.text());
+    bytes[source.text()] += piece;
+  });
+  ASSERT_EQ(begun.size(), plan.files.size());
+  for (std::size_t i = 0; i < begun.size(); ++i) EXPECT_EQ(begun[i], plan.files[i].source.text());
+  std::map<std::string, std::uint64_t> staged;
+  for (std::size_t i = 0; i < begun.size(); ++i)
+    staged[begun[i]] += static_cast<std::uint64_t>(transaction.files()[i].facts.st_size);
+  EXPECT_EQ(bytes, staged);
+}
+
 TEST_F(TransactionTest, TheJournalIsOnDiskBeforeTheFirstVisibleChange) {
   FailingFileOperations files;
   const TempImage image = old_image();

@@ -106,10 +106,12 @@ TEST(CommandLine, EveryCoreOptionDoesWhatItSays) {
       {"strict", {"--strict"}, [](const Options& o) { return o.mode == Mode::inject && o.strict; }},
       {"sync", {"--sync"}, [](const Options& o) { return o.mode == Mode::inject && o.sync; }},
       {"ldconfig", {"--ldconfig", "image"}, [](const Options& o) { return o.ldconfig == "image"; }},
+      {"progress", {"--progress=never"}, [](const Options& o) { return o.progress == "never"; }},
       {"lock-timeout",
        {"--lock-timeout", "7"},
        [](const Options& o) { return o.lock_timeout == std::chrono::seconds(7); }},
       {"list-plugins", {"--list-plugins"}, [](const Options& o) { return o.mode == Mode::list_plugins; }},
+      {"list-options", {"--list-options"}, [](const Options& o) { return o.mode == Mode::list_options; }},
       {"help", {"--help"}, [](const Options& o) { return o.mode == Mode::help; }},
       {"help", {"-h"}, [](const Options& o) { return o.mode == Mode::help; }},
       {"quiet", {"--quiet"}, [](const Options& o) { return o.verbosity == -1; }},
@@ -124,9 +126,7 @@ TEST(CommandLine, EveryCoreOptionDoesWhatItSays) {
     words.emplace_back("img");
     const Options options = parsed(words);
     EXPECT_TRUE(row.holds(options));
-    if (options.mode != Mode::help && options.mode != Mode::version && options.mode != Mode::list_plugins) {
-      EXPECT_EQ(options.image, "img");
-    }
+    EXPECT_EQ(options.image, options.mode == Mode::help || options.mode == Mode::version ? "" : "img");
   }
   for (const CoreOption& option : kCoreOptions)
     EXPECT_TRUE(std::any_of(std::begin(rows), std::end(rows),
@@ -241,7 +241,8 @@ TEST(CommandLine, WhoeverAsksForHelpGetsItWhateverElseIsWrong) {
 }
 
 TEST(CommandLine, OnlyInjectingAndAskingForPathsNeedAnImage) {
-  for (const char* word : {"--help", "--version", "--list-plugins"}) EXPECT_EQ(refusal({word}), "") << word;
+  for (const char* word : {"--help", "--version", "--list-plugins", "--list-options"})
+    EXPECT_EQ(refusal({word}), "") << word;
   for (const char* word : {"--lib-path", "--fi-path", "--nvidia", "--no-ldconfig", "-v"})
     EXPECT_THAT(refusal({word}), HasSubstr("no image specified")) << word;
   EXPECT_THAT(refusal({}), HasSubstr("command line: no image specified; try: ch-fromhost --help"));
@@ -314,8 +315,11 @@ TEST(CommandLine, AnUnknownOptionMayHaveBeenARefusedPlugins) {
 }
 
 TEST(CommandLine, AWordOrNumberThatAnOptionDoesNotKnowIsRefused) {
-  for (const char* value : {"hosts", "", "HOST", "imag"})
-    EXPECT_THAT(refusal({std::string("--ldconfig=") + value, "img"}), HasSubstr("ldconfig")) << value;
+  for (const char* option : {"--ldconfig", "--progress"})
+    for (const char* value : {"hosts", "", "HOST", "AUTO", "aut", "auto|host|image", "|"})
+      EXPECT_THAT(refusal({std::string(option) + "=" + value, "img"}), HasSubstr(option)) << value;
+  EXPECT_THAT(refusal({"--progress", "yes", "img"}),
+              HasSubstr("invalid option: --progress=yes: it is none of auto, always, never"));
   for (const char* value : {"-1", "soon", "1.5", "99999999999999999999", ""})
     EXPECT_THAT(refusal({std::string("--lock-timeout=") + value, "img"}), HasSubstr("lock-timeout")) << value;
   EXPECT_EQ(parsed({"--lock-timeout=0", "img"}).lock_timeout.count(), 0);

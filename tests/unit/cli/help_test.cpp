@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "core/cli/command_line.hpp"
@@ -11,8 +12,10 @@
 namespace fromhost::core {
 namespace {
 
+using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 std::vector<SwitchGroup> talkative() {
   std::string much;
@@ -81,6 +84,24 @@ TEST(Help, IsGroupedInTheManualsOrderWithSwitchesUnderTheirPlugin) {
 TEST(Help, SaysWhereToLookWhenThereIsNoPlugin) {
   EXPECT_THAT(help_text({}), HasSubstr("no plugin was found; see: ch-fromhost --list-plugins"));
   EXPECT_THAT(help_text(talkative()), Not(HasSubstr("no plugin was found")));
+}
+
+TEST(OptionList, IsALineOfFourPartsForEachOptionWhateverPluginsSay) {
+  auto groups = talkative();
+  groups.push_back({"odd", "", {{"odd", 'o', "a\tb", "two\nlines"}}});
+  std::size_t count = kCoreOptions.size();
+  for (const SwitchGroup& group : groups) count += group.switches.size();
+  const auto lines = lines_of(option_list(groups));
+  EXPECT_EQ(lines.size(), count);
+  for (const std::string& line : lines) {
+    EXPECT_EQ(std::count(line.begin(), line.end(), '\t'), 3) << line;
+    EXPECT_EQ(line.find("\t\t"), std::string::npos) << "an empty part: " << line;
+  }
+  EXPECT_THAT(lines, Contains("--cmd\t-c\tCMD\tlist by command"));
+  EXPECT_THAT(lines, Contains("--odd\t-o\ta\\tb\ttwo\\nlines"));
+  EXPECT_THAT(lines, Contains(StartsWith("--ldconfig\t-\tauto|host|image\t")));
+  EXPECT_THAT(lines, Contains(StartsWith("--undo\t-\t[=PROVIDER]\t")));
+  EXPECT_THAT(lines, Contains(StartsWith("--verbose\t-v\t-\t")));
 }
 
 TEST(Help, LeavesOutAPluginWithoutSwitches) {

@@ -74,6 +74,15 @@ TEST(JsonDocuments, AFailureHasEveryProblemAndWhatWasFoundBefore) {
     "problems": [{"what": "std::bad_alloc", "cause": "", "way_out": ""}], "warnings": [], "findings": []})"));
 }
 
+TEST(JsonDocuments, AFindingNamesItsLibraryAndTheFilesThatWantIt) {
+  Finding found = make_finding(FindingKind::library_missing, "missing");
+  found.library = "libx.so.1";
+  found.files = {"/usr/bin/a", "/usr/bin/b\xff"};
+  const Json json = failure_document("", {{}, {found}})["findings"][0];
+  EXPECT_EQ(json["library"], "libx.so.1");
+  EXPECT_EQ(json["files"], parsed(R"(["/usr/bin/a", {"hex": "2f7573722f62696e2f62ff"}])"));
+}
+
 TEST(JsonDocuments, NamesThatAreNotUtf8AreHexadecimalAndWordsShowTheirBytes) {
   RunAccount account{"inject", "ready", "img\xff", {change(Action::copy, "/\xe9")}, {}, {}};
   account.changes[0].source = "\xe9";

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What standard error is.
+#include "core/terminal.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+namespace fromhost::core {
+namespace {
+
+std::string_view variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+}  // namespace
+
+bool stderr_obeys() {
+  const std::string_view kind = variable("TERM");
+  return !kind.empty() && kind != "dumb" && ::isatty(STDERR_FILENO) == 1;
+}
+
+bool stderr_has_colours() {
+  return variable("NO_COLOR").empty() && stderr_obeys();
+}
+
+std::size_t stderr_columns() {
+  constexpr std::size_t kUsual = 80;
+  struct winsize size = {};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsual;
+  return size.ws_col;
+}
+
+bool stderr_is_ours() {
+  return ::tcgetpgrp(STDERR_FILENO) == ::getpgrp();
+}
+
+}  // namespace fromhost::core
