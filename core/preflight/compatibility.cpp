@@ -20,7 +20,9 @@
 namespace fromhost::core {
 namespace {
 
-constexpr std::size_t kMostLibraries = 4096;  // of one file; more is no program
+// Of one file; more is no program. A hostile image could keep us looking for ever.
+constexpr std::size_t kMostLibraries = 4096;
+constexpr std::size_t kMostLookups = 200'000;  // of all files together
 
 bool starts_with(const std::string& text, std::string_view beginning) {
   return text.compare(0, beginning.size(), beginning) == 0;
@@ -215,6 +217,7 @@ class Check {
       for (const Loaded* one = &by; one; one = one->loader)
         if (one->library.facts->runpath.empty()) add(*one, one->library.facts->rpath);
     add(by, by.library.facts->runpath);
+    lookups_ += directories.size() + 1;
     for (const std::string& directory : directories)
       if (const auto found = libraries_.at(ImagePath(directory) / name);
           found && same_machine(*found->facts, *by.library.facts))
@@ -231,8 +234,9 @@ class Check {
     by_name[loader.facts->soname] = itself;
     by_name[std::string(loader.path.name())] = itself;
     by_name[file.facts->soname] = file;
-    for (std::size_t i = 0; i < loaded.size() && i < kMostLibraries; ++i)
+    for (std::size_t i = 0; i < loaded.size(); ++i)
       for (const std::string& name : loaded[i].library.facts->needed) {
+        if (by_name.size() > kMostLibraries || lookups_ > kMostLookups) return walk;
         const auto [known, fresh] = by_name.try_emplace(name, std::nullopt);
         if (!fresh) continue;
         if (loader.musl && is_musl_itself(name)) {
@@ -347,6 +351,7 @@ class Check {
   FutureLibraries libraries_;
   const HostSystem& host_;
   HostLibraries host_libraries_;
+  std::size_t lookups_ = 0;
   std::optional<std::string> distribution_;
   std::map<std::size_t, Walk> walks_;  // by file of the plan
   std::vector<Finding> troubles_;

@@ -27,6 +27,7 @@ constexpr std::array kKinds = {
     KindFacts{FindingKind::version_missing, "version-missing", Severity::error, true},
     KindFacts{FindingKind::library_missing, "library-missing", Severity::warning, true},
     KindFacts{FindingKind::hidden, "hidden", Severity::error, true},
+    KindFacts{FindingKind::in_use, "in-use", Severity::warning, true},
     KindFacts{FindingKind::libfabric_too_old, "libfabric-too-old", Severity::error, true},
 };
 

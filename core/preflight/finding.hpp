@@ -23,6 +23,7 @@ enum class FindingKind {
   version_missing,   ///< a library does not define a symbol version that is needed of it
   library_missing,   ///< a needed library will not be there
   hidden,            ///< the loader will find another library of its soname
+  in_use,            ///< a process has the image as its root directory
   libfabric_too_old  ///< the image's programs want more of libfabric than the host's defines
 };
 

@@ -10,6 +10,7 @@
 #include <set>
 #include <system_error>
 
+#include "core/host/processes.hpp"
 #include "core/preflight/libfabric_versions.hpp"
 
 namespace fromhost::core {
@@ -51,6 +52,7 @@ class Check {
         for (Finding& one : check_libfabric_versions(plan_.files[i].source.text(), *result_.facts[i], image_))
           result_.findings.push_back(std::move(one));
     space();
+    in_use();
     return std::move(result_);
   }
 
@@ -134,6 +136,15 @@ class Check {
     if (facts.f_files != 0 && facts.f_favail < entries)
       found(FindingKind::no_space, "not enough space for the image: " + image_.path(),
             std::to_string(entries) + " inodes needed, " + std::to_string(facts.f_favail) + " free");
+  }
+
+  void in_use() {
+    struct stat root;
+    if (::fstat(image_.fd(), &root) != 0) return;
+    if (const auto process = process_with_root(root))
+      found(FindingKind::in_use, "the image is in use",
+            "process " + std::to_string(process->pid) + " (" + process->name + ") runs in it",
+            "what it has opened stays as it was");
   }
 
   const Plan& plan_;

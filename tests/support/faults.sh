@@ -13,6 +13,12 @@ make_tiny_image() {
   ln -s usr/lib "$1/lib"
   ln -s usr/sbin "$1/sbin"
   printf '#!/bin/sh\nexit 1\n' > "$1/usr/sbin/ldconfig"
+  # What preflight takes for a loader and a C library: nothing of the image is executed.
+  local loader
+  loader=$(readelf --string-dump=.interp "$PROGRAM" | sed -nE 's:^[^/]*(/.*)$:\1:p')
+  mkdir -p "$1$(dirname "$loader")"
+  cp "$LIBRARY" "$1$loader"
+  cp "$LIBRARY" "$1/usr/lib/libc.so.6"
   echo 'include /etc/ld.so.conf.d/*.conf' > "$1/etc/ld.so.conf"
   echo /lib > "$1/etc/ld.so.conf.d/first.conf"
   chmod 555 "$1/srv/data"

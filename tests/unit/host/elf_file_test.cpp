@@ -63,6 +63,26 @@ fs::path library(const TempDirectory& directory, const char* name, const std::st
   return path;
 }
 
+/// Small libraries with all that is read of one: names; symbol versions, defined and needed; a build-id.
+const std::vector<std::string>& small_libraries() {
+  static const std::vector<std::string> all = [] {
+    const TempDirectory directory;
+    const std::string small = "-Wl,-z,max-page-size=512 -Wl,-z,noseparate-code ";
+    std::ofstream((directory / "map").c_str()) << "SMALL_1 { global: f; local: *; }; SMALL_2 {} SMALL_1;";
+    const std::string map = "-Wl,--version-script=" + (directory / "map").string();
+    return std::vector{
+        content(library(directory, "liba.so",
+                        small + "-Wl,-soname,libsmall.so.1 -Wl,--enable-new-dtags,-rpath,/small "
+                                "-Wl,--build-id=none")),
+        content(library(directory, "libb.so",
+                        small + "-Wl,-soname,libsmall.so.1 -Wl,--no-as-needed -lc -Wl,--build-id " + map)),
+        content(library(directory, "libc.so",
+                        small + "-Wl,-soname,libsmall.so.1 -Wl,--hash-style=sysv "
+                                "-Wl,--disable-new-dtags,-rpath,/old"))};
+  }();
+  return all;
+}
+
 std::string small_library() {
   static const std::string bytes = [] {
     const TempDirectory directory;
@@ -224,23 +244,28 @@ TEST(ElfFile, WhatIsNoRegularElfFileHasNoFacts) {
 }
 
 TEST(ElfFile, EveryTruncationIsSurvived) {
-  const std::string whole = small_library();
-  ASSERT_TRUE(read_elf_of(whole));
-  for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) {
-    const auto facts = read_elf_of(whole.substr(0, bytes));
-    EXPECT_TRUE(!facts || facts->soname == "libsmall.so.1") << bytes;
+  for (const std::string& whole : small_libraries()) {
+    ASSERT_TRUE(read_elf_of(whole));
+    for (std::size_t bytes = 0; bytes < whole.size(); ++bytes) {
+      const auto facts = read_elf_of(whole.substr(0, bytes));
+      EXPECT_TRUE(!facts || facts->soname == "libsmall.so.1") << bytes;
+    }
   }
 }
 
 TEST(ElfFile, EveryFlippedByteIsSurvived) {
-  std::string bytes = small_library();
-  for (char& byte : bytes) {
-    const char original = byte;
-    for (const int flip : {0x01, 0x80, 0xff}) {
-      byte = static_cast<char>(original ^ flip);
-      read_elf_of(bytes);
+  for (std::string bytes : small_libraries()) {
+    const UniqueFd file(::memfd_create("elf", MFD_CLOEXEC));
+    ASSERT_EQ(::write(file.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    for (std::size_t at = 0; at < bytes.size(); ++at) {
+      for (const int flip : {0x01, 0x80, 0xff}) {
+        const char flipped = static_cast<char>(bytes[at] ^ flip);
+        ASSERT_EQ(::pwrite(file.get(), &flipped, 1, static_cast<off_t>(at)), 1);
+        read_elf(file.get());
+      }
+      ASSERT_EQ(::pwrite(file.get(), &bytes[at], 1, static_cast<off_t>(at)), 1);
     }
-    byte = original;
+    EXPECT_TRUE(read_elf(file.get())) << "whole again";
   }
 }
 

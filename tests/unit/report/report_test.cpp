@@ -100,6 +100,35 @@ TEST_F(ReportTest, EachWarningAndEachProblemIsItsOwnLine) {
             "warning: one {}\nwarning: two\nerror: plan: first\nerror: plan: second {}: cause\n");
 }
 
+TEST_F(ReportTest, ManyMissingLibrariesAreOneLine) {
+  const auto missing = [](const std::string& library, std::vector<std::string> files) {
+    Finding one =
+        make_finding(FindingKind::library_missing, files.front() + " needs " + library, "why", "do");
+    one.library = library;
+    one.files = std::move(files);
+    return one;
+  };
+  std::vector<Finding> findings = {missing("liba.so.1", {"x"})};
+  const auto said = [&](spdlog::level::level_enum level) {
+    const test::LogCapture log(level);
+    report_.findings(findings);
+    return log.text();
+  };
+  EXPECT_EQ(said(spdlog::level::info), "warning: x needs liba.so.1: why; do\n");
+  for (const char* one : {"libb.so.1", "libc.so.1", "libd.so.1", "libe.so.1"})
+    findings.push_back(missing(one, {"x", "y"}));
+  findings.push_back(make_finding(FindingKind::placed_by_path, "other"));
+  findings.push_back(make_finding(FindingKind::no_space, "no warning"));
+  EXPECT_EQ(
+      said(spdlog::level::info),
+      "warning: other\nwarning: 2 files need libraries that the image does not have, nor are they injected: "
+      "liba.so.1, libb.so.1, libc.so.1 and 2 more; -v tells more\n");
+  EXPECT_EQ(said(spdlog::level::debug),
+            "warning: x needs liba.so.1: why; do\nwarning: x needs libb.so.1: why; do\n"
+            "warning: x needs libc.so.1: why; do\nwarning: x needs libd.so.1: why; do\n"
+            "warning: x needs libe.so.1: why; do\nwarning: other\n");
+}
+
 TEST_F(ReportTest, PluginsAreListedWithStateSwitchesFileAndReason) {
   PluginRecord ready;
   ready.state = PluginRecord::State::ready;

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// RPATH and RUNPATH, expanded as ld.so(8) says.
+#include "core/host/search_path.hpp"
+
+#include <elf.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace fromhost::core {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> directories(const std::string& path) {
+  ElfFacts facts;
+  facts.machine = EM_X86_64;
+  facts.elf_class = ELFCLASS64;
+  return search_directories(path, "/opt/x/bin", facts);
+}
+
+TEST(SearchPath, OriginPlatformAndLibAreExpanded) {
+  EXPECT_THAT(directories(""), IsEmpty());
+  EXPECT_THAT(directories("/a:/b"), ElementsAre("/a", "/b"));
+  EXPECT_THAT(directories(":/a::"), ElementsAre("/a"));
+  EXPECT_THAT(directories("$ORIGIN/../lib:${ORIGIN}"), ElementsAre("/opt/x/bin/../lib", "/opt/x/bin"));
+  EXPECT_THAT(directories("/p/$PLATFORM"), ElementsAre("/p/x86_64"));
+  EXPECT_THAT(directories("/usr/$LIB/y"), ElementsAre("/usr/lib64/y", "/usr/lib/x86_64-linux-gnu/y"));
+}
+
+TEST(SearchPath, SplittingDropsWhatIsEmpty) {
+  EXPECT_THAT(split_search_path(""), IsEmpty());
+  EXPECT_THAT(split_search_path("::"), IsEmpty());
+  EXPECT_THAT(split_search_path("a:b"), ElementsAre("a", "b"));
+}
+
+}  // namespace
+}  // namespace fromhost::core
