@@ -18,12 +18,14 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   start_log(0);
   Report report(std::cout);
+  report.use_json(json_in(words));
   try {
     LinuxHost host;
     const PluginCatalog catalog =
         PluginCatalog::discover(plugin_search_path(plugin_directories_in(words), host));
     const Options options = parse_command_line(words, catalog.groups(), catalog.refused());
     start_log(options.verbosity);
+    report.use_json(options.json);
     const ExitStatus status = run(options, catalog, host, report);
     if (!std::cout.flush()) {
       spdlog::error("cannot write to standard output");
@@ -33,7 +35,7 @@ int main(int argc, char** argv) {
   } catch (const Error& error) {
     report.failed(error);
   } catch (const std::exception& error) {
-    spdlog::error("{}", error.what());
+    report.failed(error.what());
   }
   return static_cast<int>(ExitStatus::failure);
 }

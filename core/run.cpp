@@ -25,6 +25,7 @@
 #include "core/plan/plan.hpp"
 #include "core/plan/removals.hpp"
 #include "core/preflight/already_there.hpp"
+#include "core/preflight/changes.hpp"
 #include "core/preflight/compatibility.hpp"
 #include "core/preflight/preflight.hpp"
 #include "core/preflight/soname_links.hpp"
@@ -130,9 +131,15 @@ void inject(const Run& run) {
   if (!directories.empty()) find_soname_links(preflight, plan, manifest, image, directories);
   check_compatibility(preflight, plan, image, directories, run.host);
   weigh(preflight.findings, options.force, options.strict);
-  run.report.warnings(preflight.findings);
+  run.report.findings(preflight.findings);
+  const bool all_there = !options.force && already_there(plan, preflight, manifest, image, run_ldconfig);
+  std::vector<Change> changes;
+  if (!all_there) changes = changes_of_injection(plan, preflight, manifest, image, run_ldconfig);
+  // A dry run ends here; it shows the plan also where errors end it.
+  if (options.dry_run) run.report.would_inject(plan, preflight, changes, image.path());
   stop_at_errors(preflight.findings);
-  if (!options.force && already_there(plan, preflight, manifest, image, run_ldconfig)) {
+  if (options.dry_run) return;
+  if (all_there) {
     run.report.already_there(plan, image.path());
     return;
   }
@@ -156,7 +163,7 @@ void inject(const Run& run) {
   }
   transaction.commit();
 
-  run.report.injected(plan, preflight, image.path(), run_ldconfig, found);
+  run.report.injected(plan, preflight, changes, image.path(), found);
 }
 
 void undo(const Run& run) {
@@ -165,24 +172,32 @@ void undo(const Run& run) {
   run.report.plan(undo.plan);
   run.report.warnings(undo.plan.warnings);
 
+  const bool run_ldconfig = undo.plan.has_libraries && run.options.run_ldconfig;
+  const bool completely = undo.left.empty();
+  const Preflight preflight = check_undo(undo.plan, run.image, run.host);
+  run.report.findings(preflight.findings);
+  const std::vector<Change> changes = changes_of_undo(undo, manifest, run.image, run_ldconfig);
+  if (run.options.dry_run) run.report.would_undo(undo.plan, changes, run.image.path(), completely);
+  stop_at_errors(preflight.findings);
+  if (run.options.dry_run) return;
+
   const HeldSignals held;
   FileOperations files;
   Transaction transaction(run.image, files, manifest, run.options.sync);
   transaction.stage(undo.plan, run.host);
-  const bool run_ldconfig = undo.plan.has_libraries && run.options.run_ldconfig;
   if (run_ldconfig) transaction.stage_cache();
-  if (!undo.left.empty()) transaction.stage_manifest(to_text(undo.left));
+  if (!completely) transaction.stage_manifest(to_text(undo.left));
   transaction.apply();
   if (run_ldconfig) transaction.place_cache(run.ldconfig.make_cache(transaction.scratch()));
   transaction.commit();
 
-  run.report.undone(undo.plan, run.image.path(), undo.left.empty());
+  run.report.undone(undo.plan, changes, run.image.path(), completely);
 }
 
 ExitStatus status(const Run& run) {
   const Manifest manifest = read_manifest(run.image);
   const auto differences = check_entries(manifest, run.image, run.host, run.options.verify);
-  run.report.status(manifest, differences, run.image.path(), run.options.json);
+  run.report.status(manifest, differences, run.image.path());
   if (manifest.empty()) return ExitStatus::not_injected;
   return differences.empty() ? ExitStatus::success : ExitStatus::outdated;
 }
@@ -192,14 +207,22 @@ LdconfigChoice ldconfig_choice(const std::string& word) {
   return word == "image" ? LdconfigChoice::image : LdconfigChoice::automatic;
 }
 
+void change(const Run& run) {
+  if (run.options.mode == Mode::inject) inject(run);
+  if (run.options.mode == Mode::undo) undo(run);
+}
+
 ExitStatus run_on_image(const Run& run) {
   // Looking needs no lock; but what a dead run left would be taken for what is there.
   const bool looks_only = run.options.mode == Mode::status || run.options.mode == Mode::print_paths;
-  if (!looks_only || needs_recovery(run.image)) {
+  if (run.options.dry_run) {
+    // Even a lock may be a file, and a repair writes.
+    run.report.warnings(left_to_repair(run.image));
+    change(run);
+  } else if (!looks_only || needs_recovery(run.image)) {
     const ImageLock lock(run.image, run.options.lock_timeout);
     repair(run);
-    if (run.options.mode == Mode::inject) inject(run);
-    if (run.options.mode == Mode::undo) undo(run);
+    change(run);
   }
   if (run.options.mode == Mode::print_paths) print_paths(run);
   return run.options.mode == Mode::status ? status(run) : ExitStatus::success;

@@ -55,6 +55,14 @@ std::vector<std::string> recover(const ImageRoot& image, FileOperations& files) 
                "nothing is lost; try again when that is mended"});
 }
 
+std::vector<std::string> left_to_repair(const ImageRoot& image) {
+  FileOperations unused;
+  if (WorkDirectory::left_behind(image, unused).empty()) return {};
+  return {
+      "an earlier run was interrupted, or is at work; this is about the image as it is now, and a run that "
+      "writes waits and puts that right first"};
+}
+
 bool needs_recovery(const ImageRoot& image) {
   return WorkDirectory::any(image);
 }

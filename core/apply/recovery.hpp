@@ -15,6 +15,10 @@ namespace fromhost::core {
 /// cannot be done, the image then still holding all that a later attempt needs.
 std::vector<std::string> recover(const ImageRoot& image, FileOperations& files);
 
+/// For a run that may not write: what recover() would find, in words for a warning; empty where there is
+/// nothing. Throws Error where recover() would stop at somebody else's. Writes nothing.
+std::vector<std::string> left_to_repair(const ImageRoot& image);
+
 /// Is there anything that we could recover, or a run at work? Writes nothing.
 bool needs_recovery(const ImageRoot& image);
 

@@ -170,6 +170,8 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
     options.undo_provider = value;
   } else if (name == "json")
     options.json = true;
+  else if (name == "dry-run")
+    options.dry_run = true;
   else if (name == "force")
     options.force = true;
   else if (name == "strict")
@@ -204,6 +206,17 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
   return true;
 }
 
+/// Options that mean nothing to what is asked are mistakes, not to be passed over.
+void check_answers(const Options& options) {
+  const bool changes = options.mode == Mode::inject || options.mode == Mode::undo;
+  if (options.json && !changes && options.mode != Mode::status && options.mode != Mode::list_plugins)
+    throw Error(
+        {Stage::command_line, "invalid option: --json", "", "--lib-path and its kin answer in lines"});
+  if (options.dry_run && !changes)
+    throw Error({Stage::command_line, "invalid option: --dry-run", "nothing would be changed anyway",
+                 "it goes with an injection or --undo"});
+}
+
 }  // namespace
 
 std::vector<std::string> plugin_directories_in(const std::vector<std::string>& words) {
@@ -223,6 +236,11 @@ std::vector<std::string> plugin_directories_in(const std::vector<std::string>& w
     // The second pass, which knows every option, says what is wrong.
   }
   return directories;
+}
+
+bool json_in(const std::vector<std::string>& words) {
+  const auto end = std::find(words.begin(), words.end(), "--");
+  return std::find(words.begin(), end, "--json") != end;
 }
 
 Options parse_command_line(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups,
@@ -255,8 +273,7 @@ Options parse_command_line(const std::vector<std::string>& words, const std::vec
   if (needs_image && options.image.empty())
     throw Error({Stage::command_line, "no image specified", "", "try: ch-fromhost --help"});
   const bool injects = options.mode == Mode::inject;
-  if (options.json && options.mode != Mode::status)
-    throw Error({Stage::command_line, "invalid option: --json", "it goes with --status or --verify", ""});
+  check_answers(options);
   if (!injects && options.mode != Mode::print_paths && needs_image && !options.arguments.empty())
     throw Error(
         {Stage::command_line, "invalid option: --" + options.arguments.front().name,

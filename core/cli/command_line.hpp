@@ -13,6 +13,10 @@ namespace fromhost::core {
 /// First pass: the values of --plugin-dir. Ignores whatever else is there.
 std::vector<std::string> plugin_directories_in(const std::vector<std::string>& words);
 
+/// Is --json among the words? To be asked where the line may be wrong, so that this is answered as asked,
+/// too.
+bool json_in(const std::vector<std::string>& words);
+
 /// Second pass, with the switches that the plugins declare. Throws Error with the manual's texts. `refused`
 /// names the plugins that could not be used, to be told where an unknown switch may have been theirs.
 Options parse_command_line(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups,

@@ -36,12 +36,14 @@ inline constexpr std::array kCoreOptions = {
                "4: nothing is injected",
                kInjectedGroup},
     CoreOption{"verify", 0, "", "same as --status, and compare every file's contents", kInjectedGroup},
-    CoreOption{"json", 0, "", "with --status or --verify: as one JSON document", kInjectedGroup},
     CoreOption{
         "undo", 0, "[=PROVIDER]",
         "give back the image as it was before the first injection; or take away what PROVIDER injected",
         kInjectedGroup},
     CoreOption{"eject", 0, "[=PROVIDER]", "same as --undo", kInjectedGroup},
+    CoreOption{"dry-run", 'n', "",
+               "change nothing; print what would be done, in order, and all that is wrong with it",
+               kOptionsGroup},
     CoreOption{
         "force", 0, "",
         "inject also what has not changed, and what will not run in the image; undo also what somebody "
@@ -49,6 +51,7 @@ inline constexpr std::array kCoreOptions = {
         kOptionsGroup},
     CoreOption{"host-root", 0, "DIR",
                "look for the host's files below DIR, such as a driver container's root", kOptionsGroup},
+    CoreOption{"json", 0, "", "answer with one JSON document on standard output", kOptionsGroup},
     CoreOption{
         "ldconfig", 0, "auto|host|image",
         "which ldconfig is run, confined to the image; the default, auto, is the host's as long as it can",

@@ -28,7 +28,8 @@ struct Options {
   bool run_ldconfig = true;
   std::string ldconfig = "auto";  ///< auto, host or image
   bool verify = false;            ///< status: contents, too
-  bool json = false;
+  bool json = false;              ///< the answer as a JSON document
+  bool dry_run = false;           ///< inject, undo: only tell what would happen
   std::string progress = "auto";  ///< auto, always or never
   std::string undo_provider;      ///< empty: all of them
   bool force = false;

@@ -36,7 +36,7 @@ Json entry_to_json(const ManifestEntry& entry) {
   json["source"] = bytes_to_json(entry.source);
   json["source_size"] = entry.source_size;
   json["source_modified_ns"] = entry.source_modified;
-  if (!entry.build_id.empty()) json["build_id"] = entry.build_id;
+  if (!entry.build_id.empty()) json["build_id"] = bytes_to_json(entry.build_id);
   if (!entry.soname.empty()) json["soname"] = bytes_to_json(entry.soname);
   return json;
 }
@@ -132,7 +132,7 @@ std::string to_text(const Manifest& manifest) {
     runs.push_back({{"time", run.time},
                     {"host", bytes_to_json(run.host)},
                     {"user", bytes_to_json(run.user)},
-                    {"tool", run.tool},
+                    {"tool", bytes_to_json(run.tool)},
                     {"providers", providers}});
   }
   return Json{{"schema", kSchema},

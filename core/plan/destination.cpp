@@ -19,6 +19,11 @@ constexpr Row kRows[] = {
 
 }  // namespace
 
+std::string_view to_string(FileRole role) {
+  if (role == FileRole::program) return "program";
+  return role == FileRole::library ? "library" : "data";
+}
+
 std::optional<PathRule> path_rule(std::string_view path) {
   for (const Row& row : kRows)
     if (path.find(row.contained) != std::string_view::npos) return row.rule;

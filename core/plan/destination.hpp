@@ -9,6 +9,8 @@
 namespace fromhost::core {
 
 enum class FileRole { program, library, data };
+/// "program", "library", "data", as in JSON.
+std::string_view to_string(FileRole role);
 
 struct PathRule {
   FileRole role;

@@ -25,11 +25,12 @@ std::string megabytes(std::uint64_t bytes) {
 class Check {
  public:
   Check(const Plan& plan, const ImageRoot& image, const HostSystem& host)
-      : plan_(plan), image_(image), host_(host) {}
-
-  Preflight run() {
+      : plan_(plan), image_(image), host_(host) {
     struct stat root;
     if (::fstat(image_.fd(), &root) == 0) device_ = root.st_dev;
+  }
+
+  Preflight run() {
     for (const PlannedFile& file : plan_.files) source(file);
     directory(ImagePath("/"), false);  // where the work directory is made
     for (const PlannedFile& file : plan_.files) {
@@ -45,6 +46,7 @@ class Check {
       directory(text.path.parent(), true);
       target(text.path);
     }
+    removals();
     for (std::size_t i = 0; i < plan_.files.size(); ++i)
       if (plan_.files[i].replaces_libfabric && result_.facts[i])
         for (Finding& one : check_libfabric_versions(plan_.files[i].source.text(), *result_.facts[i], image_))
@@ -54,7 +56,17 @@ class Check {
     return std::move(result_);
   }
 
+  Preflight run_undo() {
+    directory(ImagePath("/"), false);
+    removals();
+    return std::move(result_);
+  }
+
  private:
+  void removals() {
+    for (const PlannedRemoval& one : plan_.removals) directory(one.path.parent(), true);
+  }
+
   void found(FindingKind kind, const std::string& what, const std::string& cause = "",
              const std::string& way_out = "") {
     result_.findings.push_back(make_finding(kind, what, cause, way_out));
@@ -147,6 +159,10 @@ class Check {
 
 Preflight check(const Plan& plan, const ImageRoot& image, const HostSystem& host) {
   return Check(plan, image, host).run();
+}
+
+Preflight check_undo(const Plan& plan, const ImageRoot& image, const HostSystem& host) {
+  return Check(plan, image, host).run_undo();
 }
 
 }  // namespace fromhost::core

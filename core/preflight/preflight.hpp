@@ -30,5 +30,7 @@ struct Preflight {
 
 /// Opens every source and looks at every destination. Writes nothing.
 Preflight check(const Plan& plan, const ImageRoot& image, const HostSystem& host);
+/// The same for an undo, which has no sources and makes room.
+Preflight check_undo(const Plan& plan, const ImageRoot& image, const HostSystem& host);
 
 }  // namespace fromhost::core

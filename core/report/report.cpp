@@ -2,13 +2,12 @@
 // Report: words for what happened.
 #include "core/report/report.hpp"
 
-#include <array>
+#include <algorithm>
 #include <ctime>
 #include <map>
 #include <ostream>
 #include <set>
 
-#include "core/json_text.hpp"
 #include "core/log.hpp"
 
 namespace fromhost::core {
@@ -35,50 +34,43 @@ std::string utc(std::int64_t time) {
   return text;
 }
 
-Json status_json(const Manifest& manifest, const std::vector<EntryDifference>& found) {
-  Json differences = Json::array(), providers = Json::object();
-  for (const ManifestEntry& entry : manifest.entries) {
-    if (entry.kind != ManifestEntry::Kind::file) continue;
-    Json& one = providers[printable(entry.provider)];
-    if (one.is_null()) one = {{"files", 0}, {"bytes", 0}};
-    one["files"] = one["files"].get<std::uint64_t>() + 1;
-    one["bytes"] = one["bytes"].get<std::uint64_t>() + entry.size;
+std::string injection(const Plan& plan, const Preflight& preflight) {
+  std::string what = counted(plan.files.size(), "file", "files") + " (" + human_bytes(preflight.bytes) + ")";
+  if (!plan.directories.empty()) what += ", " + counted(plan.directories.size(), "directory", "directories");
+  if (!plan.links.empty()) what += ", " + counted(plan.links.size(), "link", "links");
+  return what;
+}
+
+std::string already(const Plan& plan, const std::string& image) {
+  return "nothing to do: " + counted(plan.files.size(), "file is", "files are") + " injected in " + image +
+         " already, unchanged";
+}
+
+std::string undoing(const Plan& plan, const std::string& image) {
+  std::size_t removed = 0, given_back = 0;
+  for (const PlannedRemoval& one : plan.removals) {
+    if (one.directory || one.path == ImagePath(kManifest)) continue;
+    ++(one.kept.empty() ? removed : given_back);
   }
-  for (const EntryDifference& one : found)
-    differences.push_back({{"path", bytes_to_json(one.entry->path.text())},
-                           {"source", bytes_to_json(one.entry->source)},
-                           {"finding", to_string(one.difference)}});
-  Json json = {{"schema", "ch-fromhost status"},
-               {"version", 1},
-               {"state", manifest.empty()      ? "not injected"
-                         : differences.empty() ? "current"
-                                               : "outdated"},
-               {"providers", providers},
-               {"differences", differences}};
-  if (!manifest.runs.empty()) {
-    const ManifestRun& last = manifest.runs.back();
-    json["last"] = {{"time", last.time},
-                    {"user", bytes_to_json(last.user)},
-                    {"host", bytes_to_json(last.host)},
-                    {"tool", last.tool}};
-  }
-  return json;
+  return counted(removed, "file", "files") + " removed and " + std::to_string(given_back) +
+         " given back in " + image;
+}
+
+bool ldconfig_runs(const std::vector<Change>& changes) {
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const Change& one) { return one.action == Change::Action::run_ldconfig; });
+}
+
+std::size_t count_errors(const std::vector<Finding>& findings) {
+  return static_cast<std::size_t>(std::count_if(
+      findings.begin(), findings.end(), [](const Finding& one) { return one.severity == Severity::error; }));
 }
 
 }  // namespace
 
-std::string human_bytes(std::uint64_t bytes) {
-  if (bytes < 1000) return std::to_string(bytes) + " bytes";
-  static constexpr std::array kUnits = {"kB", "MB", "GB", "TB"};
-  std::uint64_t tenths = bytes / 100;  // of a kB
-  std::size_t unit = 0;
-  while (tenths >= 10'000 && unit + 1 < kUnits.size()) {
-    tenths /= 1000;
-    ++unit;
-  }
-  std::string text = std::to_string(tenths / 10);
-  if (tenths < 1000) text += "." + std::to_string(tenths % 10);
-  return text + " " + kUnits[unit];
+void Report::document(const Json& json) {
+  answer(json.dump(1));
+  document_written_ = true;
 }
 
 void Report::answer(const std::string& line) {
@@ -90,6 +82,7 @@ void Report::text(const std::string& lines) {
 }
 
 void Report::plugins(const std::vector<PluginRecord>& records) {
+  if (json_) return document(plugins_document(records));
   if (records.empty()) answer("no plugin was found");
   for (const PluginRecord& record : records) {
     std::string switches;
@@ -121,10 +114,14 @@ void Report::plan(const Plan& plan) {
 }
 
 void Report::warnings(const std::vector<std::string>& warnings) {
-  for (const std::string& one : warnings) spdlog::warn("{}", one);
+  for (const std::string& one : warnings) {
+    spdlog::warn("{}", one);
+    remarks_.warnings.push_back(one);
+  }
 }
 
-void Report::warnings(const std::vector<Finding>& findings) {
+void Report::findings(const std::vector<Finding>& findings) {
+  remarks_.findings.insert(remarks_.findings.end(), findings.begin(), findings.end());
   // A driver for all kinds of programs has many libraries that want what an image for one kind lacks.
   std::set<std::string> files, libraries;
   for (const Finding& one : findings) {
@@ -147,39 +144,68 @@ void Report::warnings(const std::vector<Finding>& findings) {
                counted(files.size(), "file", "files"), files.size() == 1 ? "needs" : "need", names);
 }
 
-void Report::injected(const Plan& plan, const Preflight& preflight, const std::string& image,
-                      bool ldconfig_ran, std::size_t libraries_found) {
-  std::string what = counted(plan.files.size(), "file", "files") + " (" + human_bytes(preflight.bytes) + ")";
-  if (!plan.directories.empty()) what += ", " + counted(plan.directories.size(), "directory", "directories");
-  if (!plan.links.empty()) what += ", " + counted(plan.links.size(), "link", "links");
-  std::string after = ldconfig_ran ? "; ldconfig ran" : "";
+void Report::prospect(const std::vector<Change>& changes, const std::string& conclusion) {
+  text(change_lines(changes));
+  for (const std::string& one : remarks_.warnings) answer("warning: " + printable(one));
+  for (const Finding& one : remarks_.findings)
+    answer(std::string(to_string(one.severity)) + ": " + printable(one.problem.sentence()));
+  answer(printable(conclusion));
+}
+
+void Report::would_inject(const Plan& plan, const Preflight& preflight, const std::vector<Change>& changes,
+                          const std::string& image) {
+  const std::size_t errors = count_errors(remarks_.findings);
+  if (json_) {
+    const char* state = errors > 0 ? "refused" : changes.empty() ? "nothing to do" : "ready";
+    return document(plan_document({"inject", state, image, changes, {}, {}}, remarks_));
+  }
+  if (errors > 0)
+    prospect(changes, "would inject nothing into " + image + ": " + counted(errors, "error", "errors"));
+  else if (changes.empty())
+    prospect(changes, already(plan, image));
+  else
+    prospect(changes, "would inject " + injection(plan, preflight) + " into " + image +
+                          (ldconfig_runs(changes) ? "; ldconfig would run" : ""));
+}
+
+void Report::would_undo(const Plan& plan, const std::vector<Change>& changes, const std::string& image,
+                        bool completely) {
+  const std::size_t errors = count_errors(remarks_.findings);
+  if (json_)
+    return document(
+        plan_document({"undo", errors > 0 ? "refused" : "ready", image, changes, {}, completely}, remarks_));
+  if (errors > 0)
+    prospect(changes, "would undo nothing in " + image + ": " + counted(errors, "error", "errors"));
+  else
+    prospect(changes, "would undo: " + undoing(plan, image) +
+                          (completely ? ", which would be as before the first injection" : ""));
+}
+
+void Report::injected(const Plan& plan, const Preflight& preflight, const std::vector<Change>& changes,
+                      const std::string& image, std::size_t libraries_found) {
+  std::string after = ldconfig_runs(changes) ? "; ldconfig ran" : "";
   if (libraries_found > 0)
     after += ", and the image's loader finds " +
              (libraries_found == 1 ? "the library" : "all " + std::to_string(libraries_found) + " libraries");
-  spdlog::info("injected {} into {}{}", what, image, after);
+  spdlog::info("injected {} into {}{}", injection(plan, preflight), image, after);
+  if (json_) document(result_document({"inject", "injected", image, changes, libraries_found, {}}, remarks_));
 }
 
 void Report::already_there(const Plan& plan, const std::string& image) {
-  spdlog::info("nothing to do: {} {} in {} already, unchanged",
-               counted(plan.files.size(), "file is", "files are"), "injected", image);
+  spdlog::info("{}", already(plan, image));
+  if (json_) document(result_document({"inject", "nothing to do", image, {}, {}, {}}, remarks_));
 }
 
-void Report::undone(const Plan& plan, const std::string& image, bool completely) {
-  std::size_t removed = 0, given_back = 0;
-  for (const PlannedRemoval& one : plan.removals) {
-    if (one.directory || one.path == ImagePath(kManifest)) continue;
-    ++(one.kept.empty() ? removed : given_back);
-  }
-  spdlog::info("undone: {} removed and {} given back in {}{}", counted(removed, "file", "files"), given_back,
-               image, completely ? ", which is as before the first injection" : "");
+void Report::undone(const Plan& plan, const std::vector<Change>& changes, const std::string& image,
+                    bool completely) {
+  spdlog::info("undone: {}{}", undoing(plan, image),
+               completely ? ", which is as before the first injection" : "");
+  if (json_) document(result_document({"undo", "undone", image, changes, {}, completely}, remarks_));
 }
 
 void Report::status(const Manifest& manifest, const std::vector<EntryDifference>& differences,
-                    const std::string& image, bool json) {
-  if (json) {
-    answer(status_json(manifest, differences).dump(1));
-    return;
-  }
+                    const std::string& image) {
+  if (json_) return document(status_document(manifest, differences));
   if (manifest.empty()) {
     answer("nothing is injected in " + printable(image));
     return;
@@ -208,6 +234,12 @@ void Report::status(const Manifest& manifest, const std::vector<EntryDifference>
 
 void Report::failed(const Error& error) {
   for (const Problem& problem : error.problems()) spdlog::error("{}", problem.text());
+  if (json_ && !document_written_) document(failure_document(error.problems(), remarks_));
+}
+
+void Report::failed(const std::string& what) {
+  spdlog::error("{}", what);
+  if (json_ && !document_written_) document(failure_document(what, remarks_));
 }
 
 }  // namespace fromhost::core

@@ -7,10 +7,14 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/json_text.hpp"
 #include "core/manifest/status.hpp"
 #include "core/plan/plan.hpp"
+#include "core/preflight/changes.hpp"
 #include "core/preflight/preflight.hpp"
 #include "core/provider/plugin_catalog.hpp"
+#include "core/report/change_lines.hpp"
+#include "core/report/json_documents.hpp"
 
 namespace fromhost::core {
 
@@ -18,27 +22,39 @@ class Report {
  public:
   /// Answers go to `out`, which must outlive it; the talk goes to the log.
   explicit Report(std::ostream& out) : out_(out) {}
+  /// From now on, each run answers with one JSON document, whether or not it succeeds.
+  void use_json(bool json) { json_ = json; }
 
   void answer(const std::string& line);
   void text(const std::string& lines);
   void plugins(const std::vector<PluginRecord>& records);
   void plan(const Plan& plan);  ///< -v: each file, where and why
+  /// Are told at once, and remembered for the answer.
   void warnings(const std::vector<std::string>& warnings);
-  void warnings(const std::vector<Finding>& findings);  ///< those that are no errors
-  void injected(const Plan& plan, const Preflight& preflight, const std::string& image, bool ldconfig_ran,
-                std::size_t libraries_found);
+  void findings(const std::vector<Finding>& findings);  ///< the same; errors are told by failed()
+  /// --dry-run: all that would be done, on stdout. No changes: the image has it all.
+  void would_inject(const Plan& plan, const Preflight& preflight, const std::vector<Change>& changes,
+                    const std::string& image);
+  void would_undo(const Plan& plan, const std::vector<Change>& changes, const std::string& image,
+                  bool completely);
+  void injected(const Plan& plan, const Preflight& preflight, const std::vector<Change>& changes,
+                const std::string& image, std::size_t libraries_found);
   void already_there(const Plan& plan, const std::string& image);
-  void undone(const Plan& plan, const std::string& image, bool completely);
-  /// --status: on stdout, as text or as JSON.
+  void undone(const Plan& plan, const std::vector<Change>& changes, const std::string& image,
+              bool completely);
+  /// --status: on stdout.
   void status(const Manifest& manifest, const std::vector<EntryDifference>& differences,
-              const std::string& image, bool json);
+              const std::string& image);
   void failed(const Error& error);
+  void failed(const std::string& what);  ///< what nobody foresaw
 
  private:
+  void document(const Json& json);
+  void prospect(const std::vector<Change>& changes, const std::string& conclusion);
   std::ostream& out_;
+  bool json_ = false;
+  bool document_written_ = false;
+  Remarks remarks_;
 };
-
-/// "0 bytes", "17.0 kB", "480 MB": decimal, for people.
-std::string human_bytes(std::uint64_t bytes);
 
 }  // namespace fromhost::core

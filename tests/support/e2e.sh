@@ -111,11 +111,36 @@ expect_error() {
   expect_stderr_like '^ch-fromhost: error: [a-z ]+: .'
 }
 
+# Stdout is one JSON document that follows docs/ch-fromhost.schema.json; prints a Python expression over it, "it".
+json() { /usr/bin/python3 "$WORK/json" "$WORK/schema" "$WORK/stdout" "$@"; }
+expect_json() {
+  local value
+  value=$(json "$1") || fail "stdout is no such document"
+  [[ $value == "$2" ]] || fail "$1 is $value, not $2"
+}
+
+# The names that the image's manifest has, sorted; and those of a plan on stdout, less the manifest's own and what goes.
+manifest_names() {
+  /usr/bin/python3 -c 'import json, sys
+for one in sorted(one["path"] for one in json.load(open(sys.argv[1]))["entries"]): print(one)' "$IMG/ch/fromhost/manifest.json"
+}
+planned_names() {
+  json 'sorted(one["path"] for one in it["changes"] if one["path"] != "/ch/fromhost/manifest.json" and one["action"] != "remove")'
+}
+
 tree_of() { /usr/bin/python3 "$WORK/tree" "$1"; }
 remember_image() { tree_of "$IMG" > "$WORK/before"; }
 expect_unchanged() {
   tree_of "$IMG" > "$WORK/after"
   diff "$WORK/before" "$WORK/after" >&2 || fail "the image has changed (< before, > after)"
+}
+
+# Every name with all that a change leaves traces in: also the change time, and the times of directories.
+traces() { find "$IMG" -printf '%P %y %m %U:%G %n %s %i %T@ %C@ %l\n' | sort; }
+remember_traces() { traces > "$WORK/traces.before"; }
+expect_no_traces() {
+  traces > "$WORK/traces.after"
+  diff "$WORK/traces.before" "$WORK/traces.after" >&2 || fail "the image was touched (< before, > after)"
 }
 
 in_image() { USER=${USER:-x} ch-run "$IMG" -- "$@"; }

@@ -85,6 +85,17 @@ TEST(RecoveryTest, SaysHowFarTheDeadRunCame) {
   EXPECT_EQ(done.tree(kAllTimes), before);
 }
 
+TEST(RecoveryTest, WhoMayNotWriteIsToldWhatIsLeft) {
+  TempImage image = old_image();
+  EXPECT_THAT(left_to_repair(image.open()), ElementsAre());
+  image.with_file(std::string(kWork) + "/n0", "staged", 0600).with_mode(kWork, 0700);
+  const std::string before = image.tree(kAllTimes);
+  EXPECT_THAT(left_to_repair(image.open()), ElementsAre(HasSubstr("an earlier run was interrupted")));
+  EXPECT_EQ(image.tree(kAllTimes), before);
+  image.with_mode(kWork, 0777);
+  EXPECT_THROW(left_to_repair(image.open()), Error);
+}
+
 TEST(RecoveryTest, APlantedJournalDoesNotReachOutOfTheImage) {
   struct Row {
     const char* name;

@@ -91,6 +91,9 @@ TEST(CommandLine, EveryCoreOptionDoesWhatItSays) {
       {"status", {"--status"}, [](const Options& o) { return o.mode == Mode::status && !o.verify; }},
       {"verify", {"--verify"}, [](const Options& o) { return o.mode == Mode::status && o.verify; }},
       {"json", {"--status", "--json"}, [](const Options& o) { return o.mode == Mode::status && o.json; }},
+      {"json", {"--json"}, [](const Options& o) { return o.mode == Mode::inject && o.json; }},
+      {"dry-run", {"--dry-run"}, [](const Options& o) { return o.mode == Mode::inject && o.dry_run; }},
+      {"dry-run", {"-n", "--undo"}, [](const Options& o) { return o.mode == Mode::undo && o.dry_run; }},
       {"undo", {"--undo"}, [](const Options& o) { return o.mode == Mode::undo && o.undo_provider.empty(); }},
       {"undo",
        {"--undo=nvidia"},
@@ -326,6 +329,21 @@ TEST(CommandLine, LookingUndoingAndInjectingExcludeEachOther) {
   for (const Words& words : {Words{"--status", "--undo", "img"}, Words{"--undo", "--nvidia", "img"},
                              Words{"--status", "--path", "/x", "img"}, Words{"--verify", "--eject", "img"}})
     EXPECT_NE(refusal(words), "") << words[0] << " " << words[1];
+}
+
+TEST(CommandLine, WhatChangesNothingAnywayHasNoDryRunAndLinesAreNoJson) {
+  for (const char* word : {"--status", "--verify", "--lib-path", "--list-plugins"})
+    EXPECT_THAT(refusal({"-n", word, "img"}), HasSubstr("invalid option: --dry-run")) << word;
+  for (const char* word : {"--lib-path", "--fi-path", "--print-fi"})
+    EXPECT_THAT(refusal({"--json", word, "img"}), HasSubstr("invalid option: --json")) << word;
+  for (const char* word : {"--nvidia", "--undo", "--status", "--verify", "--list-plugins", "--dry-run"})
+    EXPECT_EQ(refusal({"--json", word, "img"}), "") << word;
+}
+
+TEST(CommandLine, JsonIsRecognisedOnALineThatIsWrong) {
+  EXPECT_TRUE(json_in({"--frobnicate", "--json", "--path"}));
+  EXPECT_FALSE(json_in({"--frobnicate", "--", "--json"}));
+  EXPECT_FALSE(json_in({}));
 }
 
 TEST(CommandLine, AFlagTakesNoArgument) {

@@ -81,6 +81,18 @@ TEST(ManifestTest, IsReadAsItWasWritten) {
   EXPECT_EQ(read->find(ImagePath("/usr/lib/lib.so"))->target, "lib.so.1");
 }
 
+TEST(ManifestTest, WhateverBytesItNamesItIsWrittenAgain) {
+  Manifest hostile = usual();
+  hostile.runs[0].tool = hostile.runs[0].user = hostile.runs[0].host = "\xff";
+  ManifestEntry file = entry(Kind::file, "/\xff");
+  file.build_id = file.soname = file.source = file.provider = file.set = "\xff";
+  hostile.put(file);
+  const auto read = manifest_from(to_text(hostile));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->runs[0].tool, "\xff");
+  EXPECT_EQ(read->find(ImagePath("/\xff"))->build_id, "\xff");
+}
+
 TEST(ManifestTest, WhatItCannotBeIsNotRead) {
   struct Row {
     const char* name;

@@ -227,6 +227,19 @@ TEST(Preflight, EveryFindingIsToldAtOnce) {
             "preflight: not a directory: /file");
 }
 
+TEST(Preflight, WhatGoesIsCheckedWhereItGoes) {
+  const TempImage image = TempImage{}.with_directory("/d").with_file("/file");
+  Plan plan;
+  plan.removals = {{ImagePath("/d/x"), "", false, "", ""},
+                   {ImagePath("/d/gone/x"), "0", false, "", ""},
+                   {ImagePath("/file/x"), "", false, "", ""}};
+  const ImageRoot root = image.open();
+  const auto found = check_undo(plan, root, FakeHost()).findings;
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].problem.sentence(), "not a directory: /file");
+  EXPECT_EQ(refusal(plan, image, FakeHost()), "preflight: not a directory: /file");
+}
+
 TEST(Preflight, MoreThanTheFileSystemHoldsIsRefusedInNumbers) {
   FakeHost host;
   host.with_huge_file("/host/huge", std::uint64_t{1} << 60);

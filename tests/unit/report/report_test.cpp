@@ -4,38 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <sstream>
 
 #include "tests/support/log_capture.hpp"
 
 namespace fromhost::core {
 namespace {
-
-TEST(HumanBytes, AreDecimalWithOneDigitBehindThePointBelowAHundred) {
-  struct Row {
-    std::uint64_t bytes;
-    const char* text;
-  };
-  const Row rows[] = {
-      {0, "0 bytes"},
-      {999, "999 bytes"},
-      {1000, "1.0 kB"},
-      {1050, "1.0 kB"},
-      {1100, "1.1 kB"},
-      {17'000, "17.0 kB"},
-      {99'999, "99.9 kB"},
-      {100'000, "100 kB"},
-      {999'999, "999 kB"},
-      {1'000'000, "1.0 MB"},
-      {48'020'000, "48.0 MB"},
-      {480'200'000, "480 MB"},
-      {2'500'000'000, "2.5 GB"},
-      {1'000'000'000'000, "1.0 TB"},
-      {2'000'000'000'000'000, "2000 TB"},
-      {UINT64_MAX, "18446744 TB"},
-  };
-  for (const Row& row : rows) EXPECT_EQ(human_bytes(row.bytes), row.text) << row.bytes;
-}
 
 class ReportTest : public testing::Test {
  protected:
@@ -109,7 +84,9 @@ TEST_F(ReportTest, TheEndIsOneLineThatSaysWhatWasDone) {
     plan.links.resize(row.links);
     Preflight preflight;
     preflight.bytes = 1500;
-    report_.injected(plan, preflight, "img", row.ldconfig, row.found);
+    std::vector<Change> changes(row.ldconfig ? 1 : 0);
+    if (row.ldconfig) changes[0].action = Change::Action::run_ldconfig;
+    report_.injected(plan, preflight, changes, "img", row.found);
     EXPECT_EQ(log_.text(), before + row.said);
     before = log_.text();
   }
@@ -134,7 +111,7 @@ TEST_F(ReportTest, ManyMissingLibrariesAreOneLine) {
   std::vector<Finding> findings = {missing("liba.so.1", {"x"})};
   const auto said = [&](spdlog::level::level_enum level) {
     const test::LogCapture log(level);
-    report_.warnings(findings);
+    report_.findings(findings);
     return log.text();
   };
   EXPECT_EQ(said(spdlog::level::info), "warning: x needs liba.so.1: why; do\n");
@@ -184,6 +161,102 @@ TEST_F(ReportTest, PluginsAreListedWithStateSwitchesFileAndReason) {
 TEST_F(ReportTest, WithoutPluginsItSaysSo) {
   report_.plugins({});
   EXPECT_EQ(out_.str(), "no plugin was found\n");
+}
+
+/// A plan with one copy, and a cache.
+std::vector<Change> two_changes() {
+  std::vector<Change> changes(2);
+  changes[0].path = ImagePath("/usr/bin/a");
+  changes[0].source = "a";
+  changes[0].bytes = 1500;
+  changes[1].action = Change::Action::run_ldconfig;
+  changes[1].path = ImagePath("/etc/ld.so.cache");
+  return changes;
+}
+
+TEST_F(ReportTest, ADryRunAnswersWithEveryChangeEveryFindingAndAConclusion) {
+  Plan plan;
+  plan.files = {file("a", "/usr/bin")};
+  Preflight preflight;
+  preflight.bytes = 1500;
+  report_.warnings(std::vector<std::string>{"careful"});
+  report_.findings({make_finding(FindingKind::placed_by_path, "odd")});
+  report_.would_inject(plan, preflight, two_changes(), "img");
+  EXPECT_EQ(out_.str(),
+            "copy          1.5 kB  /usr/bin/a <- a\n"
+            "run ldconfig          /etc/ld.so.cache\n"
+            "warning: careful\n"
+            "warning: odd\n"
+            "would inject 1 file (1.5 kB) into img; ldconfig would run\n");
+  EXPECT_EQ(log_.text(), "warning: careful\nwarning: odd\n");
+}
+
+TEST_F(ReportTest, ADryRunThatFindsErrorsSaysThatNothingWouldBeDone) {
+  Plan plan;
+  plan.files = {file("a", "/usr/bin")};
+  report_.findings({make_finding(FindingKind::taken, "it is taken")});
+  report_.would_inject(plan, {}, {}, "img");
+  EXPECT_EQ(out_.str(), "error: it is taken\nwould inject nothing into img: 1 error\n");
+  EXPECT_EQ(log_.text(), "") << "failed() tells errors";
+}
+
+TEST_F(ReportTest, ADryRunOnAnImageThatHasItAllSaysSo) {
+  Plan plan;
+  plan.files = {file("a", "/usr/bin")};
+  report_.would_inject(plan, {}, {}, "img");
+  EXPECT_EQ(out_.str(), "nothing to do: 1 file is injected in img already, unchanged\n");
+}
+
+TEST_F(ReportTest, ADryRunOfAnUndoSaysWhatWouldGoAndWhatWouldComeBack) {
+  Plan plan;
+  plan.removals = {{ImagePath("/a"), "", false, "", ""}, {ImagePath("/b"), "0", false, "", ""}};
+  report_.would_undo(plan, {}, "img", true);
+  report_.would_undo(plan, {}, "img", false);
+  EXPECT_EQ(
+      out_.str(),
+      "would undo: 1 file removed and 1 given back in img, which would be as before the first injection\n"
+      "would undo: 1 file removed and 1 given back in img\n");
+}
+
+TEST_F(ReportTest, WithJsonEachRunAnswersWithExactlyOneDocument) {
+  struct Row {
+    const char* name;
+    std::function<void(Report&)> tell;
+    const char* schema;
+    const char* state;
+  };
+  const Error error({Stage::plan, "no", "", ""});
+  const Finding taken = make_finding(FindingKind::taken, "it is taken");
+  const Row rows[] = {
+      {"plan", [](Report& r) { r.would_inject({}, {}, two_changes(), "i"); }, "ch-fromhost plan", "ready"},
+      {"plan, all there", [](Report& r) { r.would_inject({}, {}, {}, "i"); }, "ch-fromhost plan",
+       "nothing to do"},
+      {"plan with errors",
+       [&](Report& r) {
+         r.findings({taken});
+         r.would_inject({}, {}, two_changes(), "i");
+         r.failed(error);
+       },
+       "ch-fromhost plan", "refused"},
+      {"plan of an undo", [](Report& r) { r.would_undo({}, {}, "i", true); }, "ch-fromhost plan", "ready"},
+      {"injected", [](Report& r) { r.injected({}, {}, {}, "i", 0); }, "ch-fromhost result", "injected"},
+      {"there", [](Report& r) { r.already_there({}, "i"); }, "ch-fromhost result", "nothing to do"},
+      {"undone", [](Report& r) { r.undone({}, {}, "i", true); }, "ch-fromhost result", "undone"},
+      {"failed", [&](Report& r) { r.failed(error); }, "ch-fromhost result", "failed"},
+      {"failed oddly", [](Report& r) { r.failed("odd"); }, "ch-fromhost result", "failed"},
+      {"status", [](Report& r) { r.status({}, {}, "i"); }, "ch-fromhost status", "not injected"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    std::ostringstream out;
+    Report report(out);
+    report.use_json(true);
+    row.tell(report);
+    const Json json = Json::parse(out.str());  // throws where there are two
+    EXPECT_EQ(json["schema"], row.schema);
+    EXPECT_EQ(json["version"], 1);
+    EXPECT_EQ(json["state"], row.state);
+  }
 }
 
 }  // namespace

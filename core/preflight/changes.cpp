@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Preflight: the order and the names of Transaction, without its writing. Whoever changes what that stages
+// changes this; the end-to-end tests compare the two.
+#include "core/preflight/changes.hpp"
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+namespace fromhost::core {
+namespace {
+
+using Action = Change::Action;
+using Replaced = Change::Replaced;
+
+constexpr std::uint64_t kTextLimit = 1u << 20;  // of a file of ld.so.conf.d
+constexpr const char* kCache = "/etc/ld.so.cache";
+
+std::vector<std::string> added_lines(const PlannedText& text, const ImageRoot& image) {
+  const std::string old = image.read_file(text.path, kTextLimit).value_or("");
+  std::istringstream rest(
+      text.content.substr(text.content.compare(0, old.size(), old) == 0 ? old.size() : 0));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(rest, line);)
+    if (!line.empty()) lines.push_back(line);
+  return lines;
+}
+
+class Foresight {
+ public:
+  Foresight(const Manifest& manifest, const ImageRoot& image) : manifest_(manifest), image_(image) {}
+
+  void stage(const Plan& plan, const Preflight& preflight) {
+    for (const PlannedDirectory& one : plan.directories) directory(one.path, one.reason, one.provider);
+    for (std::size_t i = 0; i < plan.files.size(); ++i) copy(plan.files[i], preflight.sources[i]);
+    for (const PlannedText& text : plan.texts) {
+      Change change = made(Action::write, text.reason, "");
+      change.bytes = text.content.size();
+      change.lines = added_lines(text, image_);
+      place(text.path, std::move(change));
+    }
+    for (const PlannedLink& one : plan.links) link(one);
+    for (const PlannedRemoval& one : plan.removals) remove(one);
+  }
+
+  void link(const PlannedLink& link) {
+    Change change = made(Action::link, link.reason, link.provider);
+    change.source = link.target;
+    place(link.path, std::move(change));
+  }
+
+  void remove(const PlannedRemoval& removal) {
+    const ImagePath& path = removal.path;
+    if (removal.directory) {
+      if (!is_empty(path)) return;
+      there_[path] = false;
+      changes_.push_back(made(Action::remove_directory, removal.reason, removal.provider));
+    } else if (!removal.kept.empty()) {
+      there_[ImagePath(kArchive) / removal.kept] = false;
+      there_[path] = true;
+      changes_.push_back(made(Action::give_back, removal.reason, removal.provider));
+    } else {
+      if (!image_.lstat(path)) return;
+      there_[path] = false;
+      changes_.push_back(made(Action::remove, removal.reason, removal.provider));
+    }
+    changes_.back().path = path;
+  }
+
+  void run_ldconfig() { place(ImagePath(kCache), made(Action::run_ldconfig, "the loader's cache", "")); }
+
+  void write_manifest() {
+    const ImagePath path(kManifest);
+    directory(path.parent(), "for what is told of injections", "");
+    place(path, made(Action::write, "tells what is injected", ""));
+  }
+
+  std::vector<Change> take() { return std::move(changes_); }
+
+ private:
+  static Change made(Action action, const std::string& reason, const std::string& provider) {
+    Change change;
+    change.action = action;
+    change.reason = reason;
+    change.provider = provider;
+    return change;
+  }
+
+  void copy(const PlannedFile& file, const struct stat& source) {
+    Change change = made(Action::copy, file.reason, file.provider);
+    change.source = file.source.text();
+    // One that could not be looked at has no type; it is a finding.
+    if (source.st_mode != 0) change.bytes = static_cast<std::uint64_t>(source.st_size);
+    change.role = file.role;
+    change.rule = file.rule;
+    place(file.directory / file.name, std::move(change));
+  }
+
+  /// Where a directory is or will be, after links; those that are missing are made first.
+  const ImagePath& directory(const ImagePath& path, const std::string& reason, const std::string& provider) {
+    const auto known = resolved_.find(path);
+    if (known != resolved_.end()) return known->second;
+    if (const auto there = image_.resolve(path)) return resolved_[path] = *there;
+    // The root always resolves, unless the image is gone.
+    if (path.is_root()) return resolved_[path] = path;
+    const ImagePath parent = directory(path.parent(), reason, provider);
+    changes_.push_back(made(Action::make_directory, reason, provider));
+    changes_.back().path = parent / path.name();
+    return resolved_[path] = parent / path.name();
+  }
+
+  void place(const ImagePath& path, Change change) {
+    change.path = directory(path.parent(), change.reason, change.provider) / path.name();
+    change.replaced = replaced(change.path);
+    if (change.replaced == Replaced::images_own)
+      directory(ImagePath(kArchive), "keeps what is replaced, for --undo", "");
+    there_[change.path] = true;
+    changes_.push_back(std::move(change));
+  }
+
+  Replaced replaced(const ImagePath& path) const {
+    const auto known = there_.find(path);
+    if (known != there_.end()) return known->second ? Replaced::injected : Replaced::nothing;
+    if (!image_.lstat(path)) return Replaced::nothing;
+    return manifest_.find(path) || path == ImagePath(kManifest) ? Replaced::injected : Replaced::images_own;
+  }
+
+  bool is_empty(const ImagePath& path) const {
+    const auto status = image_.lstat(path);
+    if (!status || !S_ISDIR(status->st_mode)) return false;
+    const std::vector<std::string> names = image_.list(path);
+    return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+      const auto known = there_.find(path / name);
+      return known != there_.end() && !known->second;
+    });
+  }
+
+  const Manifest& manifest_;
+  const ImageRoot& image_;
+  std::map<ImagePath, ImagePath> resolved_;  // directories by the name that they were asked for
+  std::map<ImagePath, bool> there_;          // is the name taken, after the changes so far?
+  std::vector<Change> changes_;
+};
+
+}  // namespace
+
+std::string_view to_string(Action action) {
+  switch (action) {
+    case Action::make_directory:
+      return "make directory";
+    case Action::copy:
+      return "copy";
+    case Action::write:
+      return "write";
+    case Action::link:
+      return "link";
+    case Action::remove:
+      return "remove";
+    case Action::give_back:
+      return "give back";
+    case Action::remove_directory:
+      return "remove directory";
+    case Action::run_ldconfig:
+      return "run ldconfig";
+  }
+  return "?";
+}
+
+std::vector<Change> changes_of_injection(const Plan& plan, const Preflight& preflight,
+                                         const Manifest& manifest, const ImageRoot& image, bool with_cache) {
+  Foresight ahead(manifest, image);
+  ahead.stage(plan, preflight);
+  for (const PlannedLink& link : preflight.soname_links) ahead.link(link);
+  for (const PlannedRemoval& removal : preflight.superseded) ahead.remove(removal);
+  if (with_cache) ahead.run_ldconfig();
+  ahead.write_manifest();
+  return ahead.take();
+}
+
+std::vector<Change> changes_of_undo(const Undo& undo, const Manifest& manifest, const ImageRoot& image,
+                                    bool with_cache) {
+  Foresight ahead(manifest, image);
+  ahead.stage(undo.plan, {});
+  if (with_cache) ahead.run_ldconfig();
+  if (!undo.left.empty()) ahead.write_manifest();
+  return ahead.take();
+}
+
+}  // namespace fromhost::core

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run does to an image, name by name and in order, told before it is done.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/manifest/manifest.hpp"
+#include "core/plan/plan.hpp"
+#include "core/plan/removals.hpp"
+#include "core/preflight/preflight.hpp"
+
+namespace fromhost::core {
+
+/// One name in the image that is made, replaced or taken away.
+struct Change {
+  enum class Action { make_directory, copy, write, link, remove, give_back, remove_directory, run_ldconfig };
+  /// What had the name before: nothing; something of the image's own, which is kept for --undo; or something
+  /// that was injected earlier.
+  enum class Replaced { nothing, images_own, injected };
+  Action action = Action::copy;
+  ImagePath path;                      ///< links of its directory resolved, as in the manifest
+  std::string source;                  ///< copy: the file on the host; link: its target
+  std::optional<std::uint64_t> bytes;  ///< copy and write, where known beforehand
+  std::vector<std::string> lines;      ///< write: those that the old text does not have
+  FileRole role = FileRole::data;      ///< copy
+  Replaced replaced = Replaced::nothing;
+  std::string rule;      ///< why there; may be empty
+  std::string reason;    ///< why at all
+  std::string provider;  ///< empty: the core's own
+};
+
+/// "copy", "give back", "run ldconfig": as in JSON and for people.
+std::string_view to_string(Change::Action action);
+
+/// What a transaction of this plan makes of the image as it is now. `with_cache`: ldconfig runs. Reads the
+/// image, writes nothing.
+std::vector<Change> changes_of_injection(const Plan& plan, const Preflight& preflight,
+                                         const Manifest& manifest, const ImageRoot& image, bool with_cache);
+/// The same for an undo. A directory counts as removed only if nothing else is in it.
+std::vector<Change> changes_of_undo(const Undo& undo, const Manifest& manifest, const ImageRoot& image,
+                                    bool with_cache);
+
+}  // namespace fromhost::core
