@@ -630,7 +630,8 @@ TEST_P(CxxPlugin, ExceptionInsideIsAnErrorWithItsText) {
 
 INSTANTIATE_TEST_SUITE_P(BuiltBy, CxxPlugin,
                          testing::Values("", "-gxx-17", "-gxx-20", "-gxx-debug-mode", "-gxx-old-strings",
-                                         "-gxx-static-libraries", "-gxx-lto", "-clangxx-17", "-clangxx-20",
+                                         "-gxx-static-libraries", "-gxx-lto", "-gxx-23", "-gxx-gc-sections",
+                                         "-gxx-interface-1-0", "-clangxx-17", "-clangxx-20",
                                          "-clangxx-old-strings"),
                          [](const auto& row) { return row_name(*row.param ? row.param + 1 : "ourselves"); });
 
