@@ -102,7 +102,8 @@ void PluginCatalog::add(const std::string& file) {
                        (option.flags & FH_OPTION_SETTING) != 0};
       if (is_core_switch(one))
         throw PluginRefused("wants --" + one.name + (one.letter ? std::string(" or -") + one.letter : "") +
-                            ", an option of ch-fromhost itself");
+                                ", an option of ch-fromhost itself",
+                            PluginRefused::Part::options);
       switches.push_back(one);
     }
     record.switches = std::move(switches);

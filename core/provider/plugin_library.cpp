@@ -31,6 +31,7 @@ struct PluginLibrary::Handle {
 
 namespace {
 
+using Part = PluginRefused::Part;
 constexpr std::uint64_t kMostOptions = 256;
 
 /// Boost's library_info believes the section header that names the sections: a size of gigabytes is
@@ -83,8 +84,9 @@ void check_section(const std::string& file) {
   for (const std::string& section : sections)
     if (section.compare(0, kStem.size(), kStem) == 0)
       throw PluginRefused("is built for plugin interface " + section.substr(kStem.size()) +
-                          ", this ch-fromhost has " + std::to_string(FH_ABI_MAJOR) +
-                          "; install matching versions");
+                              ", this ch-fromhost has " + std::to_string(FH_ABI_MAJOR) +
+                              "; install matching versions",
+                          Part::abi);
   throw PluginRefused(std::string("is no provider plugin: it has no section ") + FH_ENTRY_SECTION);
 }
 
@@ -98,32 +100,37 @@ void check_entry(const fh_entry& entry) {
   // The first twelve bytes never move; nothing behind them is read before they are right.
   if (entry.abi_major != FH_ABI_MAJOR)
     throw PluginRefused("is built for plugin interface " + std::to_string(entry.abi_major) +
-                        ", this ch-fromhost has " + std::to_string(FH_ABI_MAJOR) +
-                        "; install matching versions");
+                            ", this ch-fromhost has " + std::to_string(FH_ABI_MAJOR) +
+                            "; install matching versions",
+                        Part::abi);
   if (entry.abi_minor > FH_ABI_MINOR)
     throw PluginRefused("is built for plugin interface " + std::to_string(entry.abi_major) + "." +
-                        std::to_string(entry.abi_minor) + ", newer than our " + std::to_string(FH_ABI_MAJOR) +
-                        "." + std::to_string(FH_ABI_MINOR) + "; upgrade ch-fromhost");
+                            std::to_string(entry.abi_minor) + ", newer than our " +
+                            std::to_string(FH_ABI_MAJOR) + "." + std::to_string(FH_ABI_MINOR) +
+                            "; upgrade ch-fromhost",
+                        Part::abi);
   if (entry.size != sizeof(fh_entry) || entry.option_size != sizeof(fh_option))
     throw PluginRefused("has an entry of the wrong size: " + std::to_string(entry.size) + " and " +
-                        std::to_string(entry.option_size) + " bytes instead of " +
-                        std::to_string(sizeof(fh_entry)) + " and " + std::to_string(sizeof(fh_option)));
-  if (!is_name(entry.id)) throw PluginRefused("has a malformed id");
-  if (!entry.version || !entry.summary || !entry.create) throw PluginRefused("has an incomplete entry");
+                            std::to_string(entry.option_size) + " bytes instead of " +
+                            std::to_string(sizeof(fh_entry)) + " and " + std::to_string(sizeof(fh_option)),
+                        Part::entry);
+  if (!is_name(entry.id)) throw PluginRefused("has a malformed id", Part::entry);
+  if (!entry.version || !entry.summary || !entry.create)
+    throw PluginRefused("has an incomplete entry", Part::entry);
   if (entry.option_count > kMostOptions || (entry.option_count > 0 && !entry.options))
-    throw PluginRefused("has a malformed option table");
+    throw PluginRefused("has a malformed option table", Part::options);
   for (std::uint64_t i = 0; i < entry.option_count; ++i) {
     const fh_option& option = entry.options[i];
     const bool letter_fits = option.letter == 0 || (option.letter >= 'A' && option.letter <= 'Z') ||
                              (option.letter >= 'a' && option.letter <= 'z');
     if (!is_name(option.name) || !option.help || !letter_fits)
-      throw PluginRefused("has a malformed option, number " + std::to_string(i + 1));
+      throw PluginRefused("has a malformed option, number " + std::to_string(i + 1), Part::options);
     for (std::uint64_t j = 0; j < i; ++j) {
       const fh_option& other = entry.options[j];
       if (std::strcmp(option.name, other.name) == 0)
-        throw PluginRefused(std::string("has two options --") + option.name);
+        throw PluginRefused(std::string("has two options --") + option.name, Part::options);
       if (option.letter && option.letter == other.letter)
-        throw PluginRefused(std::string("has two options -") + option.letter);
+        throw PluginRefused(std::string("has two options -") + option.letter, Part::options);
     }
   }
 }
@@ -154,13 +161,13 @@ PluginLibrary PluginLibrary::open(const std::string& file) {
     // plugins with the same names inside do not meet.
     handle->library.load(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
   } catch (const std::exception& error) {
-    throw PluginRefused("cannot be loaded: " + loader_words(file, error.what()));
+    throw PluginRefused("cannot be loaded: " + loader_words(file, error.what()), Part::loading);
   }
   const fh_entry* entry = nullptr;
   try {
     entry = &handle->library.get<const fh_entry>(FH_ENTRY_SYMBOL);
   } catch (const std::exception&) {
-    throw PluginRefused(std::string("does not export ") + FH_ENTRY_SYMBOL);
+    throw PluginRefused(std::string("does not export ") + FH_ENTRY_SYMBOL, Part::symbol);
   }
   check_entry(*entry);
   return PluginLibrary(std::move(handle), entry);

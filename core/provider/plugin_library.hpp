@@ -13,7 +13,14 @@ namespace fromhost::core {
 /// Why a file in a plugin directory cannot be used, in words for --list-plugins.
 class PluginRefused : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// What is wrong, in the order in which it is looked at.
+  enum class Part { file, abi, loading, symbol, entry, options };
+  explicit PluginRefused(const std::string& why, Part part = Part::file)
+      : std::runtime_error(why), part_(part) {}
+  Part part() const { return part_; }
+
+ private:
+  Part part_;
 };
 
 class PluginLibrary {

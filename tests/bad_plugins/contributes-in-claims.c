@@ -11,7 +11,7 @@ static fh_status claims(fh_provider* self, const fh_host* host, const char* path
   return FH_OK;
 }
 static fh_provider* make(const fh_host* host) {
-  static fh_provider provider = {sizeof(fh_provider), 0, claims, contribute_nothing, ignore_destroy};
+  static fh_provider provider = {sizeof(fh_provider), 0, claims, find_nothing, ignore_destroy};
   (void)host;
   return &provider;
 }

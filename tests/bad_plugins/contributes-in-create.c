@@ -5,7 +5,7 @@
 static const fh_option kOptions[] = {OWN_OPTION};
 static const fh_item kItem = {sizeof kItem, FH_ITEM_PROGRAM, "/usr/bin/true", 0, 0};
 static fh_provider* make(const fh_host* host) {
-  static fh_provider provider = {sizeof(fh_provider), 0, 0, contribute_nothing, ignore_destroy};
+  static fh_provider provider = {sizeof(fh_provider), 0, 0, find_nothing, ignore_destroy};
   host->contribute(host, &kItem);
   return &provider;
 }

@@ -9,6 +9,7 @@ static fh_status collect(fh_provider* self, const fh_host* host, const fh_reques
   uint64_t bytes = 0;
   (void)self;
   (void)request;
+  if (!files) return FH_NOT_HERE;
   return files->read(host, "/unreadable", 1000, &data, &bytes);
 }
 MAKE_WITH_COLLECT(collect)

@@ -23,6 +23,13 @@ MAYBE_UNUSED static fh_status contribute_nothing(fh_provider* self, const fh_hos
   (void)request;
   return FH_OK;
 }
+MAYBE_UNUSED static fh_status find_nothing(fh_provider* self, const fh_host* host,
+                                           const fh_request* request) {
+  (void)self;
+  (void)request;
+  host->fail(host, "there is none on this host");
+  return FH_NOT_HERE;
+}
 MAYBE_UNUSED static fh_provider* make_idle(const fh_host* host) {
   static fh_provider idle = {sizeof(fh_provider), 0, 0, contribute_nothing, ignore_destroy};
   (void)host;

@@ -8,7 +8,10 @@
  *  - Memory never changes owner. What the host hands out stays valid until the provider function that asked
  * for it (create, claims, collect) returns.
  *  - No exception crosses the boundary, in either direction.
- *  - Everything is called on one thread.
+ *  - Everything is called on one thread, and the host's functions may be called on that one only.
+ *  - A host function that answers FH_FAILED or FH_NOT_HERE leaves its results as they were, and last_error()
+ * says why. A NULL where a path or a result is wanted is FH_FAILED.
+ *  - Every name is there since interface 1.0 unless it says otherwise.
  *  - Growth: structs gain fields at their end only, and tell their size; a field is there only if `size`
  * covers it. New services arrive as extensions. Another major version is refused, a newer minor is refused,
  * an older minor works for good.
@@ -23,6 +26,7 @@
 extern "C" {
 #endif
 
+/* The version of this header. docs/plugin-abi.md says what each of the two numbers promises. */
 #define FH_ABI_MAJOR 1u
 #define FH_ABI_MINOR 0u
 
@@ -37,7 +41,7 @@ typedef int32_t fh_status;
 #define FH_NOT_HERE 1 /* nothing to do with it: no such hardware, no such file; claims(): no */
 #define FH_FAILED 2   /* wrong, and reported by fail() or readable by last_error() */
 
-/* What a provider contributes. */
+/* What a provider contributes. An unknown kind is refused: contribute() answers FH_FAILED. */
 typedef uint32_t fh_item_kind;
 #define FH_ITEM_FILE 1u    /* the core classifies it by its path; destination: directory or NULL */
 #define FH_ITEM_PROGRAM 2u /* a program; destination: directory or NULL for the usual place */
@@ -51,14 +55,16 @@ typedef uint32_t fh_item_kind;
                          * the file below etc/ld.so.conf.d, or NULL for ch-fromhost.conf */
 #define FH_ITEM_LINK 9u /* destination: full path of a symbolic link; source: what it points to */
 
+/* One thing for the image. The plugin's; the host copies what it needs before contribute() returns. */
 typedef struct fh_item {
-  uint32_t size; /* sizeof(fh_item) */
-  fh_item_kind kind;
+  uint32_t size;           /* sizeof(fh_item) */
+  fh_item_kind kind;       /* decides what source and destination mean, and which of them must be there */
   const char* source;      /* a path on the host, or as the kind says */
   const char* destination; /* a path in the image, or NULL */
   const char* reason;      /* why, for -v: a few words; may be NULL */
 } fh_item;
 
+/* How loud a message is. Unknown levels above FH_LOG_WARNING count as that. */
 typedef uint32_t fh_log_level;
 #define FH_LOG_DEBUG 1u   /* shown by -vv */
 #define FH_LOG_INFO 2u    /* shown by -v */
@@ -66,97 +72,115 @@ typedef uint32_t fh_log_level;
 
 typedef struct fh_host fh_host;
 
-/* The host, lent to the provider for one call. */
+/* The host, lent to the provider for one call; not to be kept. Its functions want it as their first argument.
+ */
 struct fh_host {
-  uint32_t size;
-  uint32_t abi_minor;
-  void* context; /* the host's own */
-  /* Adds an item; it is copied at once. FH_FAILED: malformed; the collection then fails by the plugin's name.
-   */
+  uint32_t size;      /* sizeof(fh_host), as the host knows it */
+  uint32_t abi_minor; /* the host's FH_ABI_MINOR, never less than the plugin's */
+  void* context;      /* the host's own */
+  /* Adds an item; in collect() only. It is copied at once. FH_FAILED: malformed, or at the wrong time; the
+   * call then fails by the plugin's name, whatever the plugin answers. */
   fh_status (*contribute)(const fh_host* host, const fh_item* item);
+  /* A line for the person, without newline; the plugin's id is put in front. Cannot fail. */
   void (*log)(const fh_host* host, fh_log_level level, const char* message);
-  /* Says why the current call is about to answer FH_FAILED (or FH_NOT_HERE). The last message counts. */
+  /* Says why the current call is about to answer FH_FAILED (or FH_NOT_HERE): a phrase for the person, with
+   * what was looked for and the way out. The message is copied; the last one counts. Cannot fail. */
   void (*fail)(const fh_host* host, const char* message);
-  /* Why the last service call failed, e.g. "No such file or directory"; never NULL. */
+  /* Why the last service call failed, e.g. "No such file or directory"; never NULL. Good until the next
+   * service call. */
   const char* (*last_error)(const fh_host* host);
-  /* A variable of the caller's environment, or NULL. */
+  /* A variable of the caller's environment, or NULL where it is not set. Good until the call returns. */
   const char* (*environment)(const fh_host* host, const char* name);
-  /* A table of services by name, at least of this revision, or NULL. */
+  /* A table of services by name, at least of this revision; it stays good as long as the plugin is loaded.
+   * NULL: this host does not have it; a plugin says so by fail(). */
   const void* (*extension)(const fh_host* host, const char* id, uint32_t revision);
 };
 
-/* Extension: files of the host. */
+/* Extension: files of the host, for reading. */
 #define FH_FILES "fromhost.files"
 #define FH_FILES_REVISION 1u
+/* What a path leads to, links followed. */
 typedef uint32_t fh_file_kind;
 #define FH_FILE_REGULAR 1u
 #define FH_FILE_DIRECTORY 2u
-#define FH_FILE_OTHER 3u
+#define FH_FILE_OTHER 3u /* a device, socket or pipe */
+/* Facts of a file. The plugin's; the host fills in what `size` covers. */
 typedef struct fh_file_info {
   uint32_t size; /* sizeof(fh_file_info), set by the caller */
   fh_file_kind kind;
-  uint64_t bytes;
-  uint32_t mode; /* permission bits */
+  uint64_t bytes; /* length; of a regular file only it means something */
+  uint32_t mode;  /* permission bits, 07777 at most */
   uint32_t reserved;
 } fh_file_info;
+/* The services of FH_FILES. */
 typedef struct fh_files {
-  uint32_t size;
-  uint32_t revision;
-  /* All that can be read from a file or pipe. FH_NOT_HERE: no such file. FH_FAILED: unreadable, or over
-   * `limit` bytes. */
+  uint32_t size;     /* of the host's table */
+  uint32_t revision; /* of the host's table, at least the one asked for */
+  /* All that can be read from a file or pipe: `*bytes` bytes at `*data`, and a NUL that is not counted.
+   * FH_NOT_HERE: no such file. FH_FAILED: unreadable, a directory, or over `limit` bytes. */
   fh_status (*read)(const fh_host* host, const char* path, uint64_t limit, const char** data,
                     uint64_t* bytes);
-  /* The rest of standard input. */
+  /* The rest of the person's standard input, as read() gives a file. FH_FAILED: unreadable, or over `limit`
+   * bytes. */
   fh_status (*read_standard_input)(const fh_host* host, uint64_t limit, const char** data, uint64_t* bytes);
-  /* Follows symbolic links. FH_NOT_HERE: no such file. */
+  /* Facts of a file, symbolic links followed. FH_NOT_HERE: no such file. FH_FAILED: it cannot be reached, or
+   * `info->size` is too small. */
   fh_status (*inspect)(const fh_host* host, const char* path, fh_file_info* info);
-  /* The names in a directory, sorted, without . and .. */
+  /* The `*count` names in a directory, sorted by bytes, without . and ..; the host's. FH_NOT_HERE: no such
+   * directory. FH_FAILED: unreadable. */
   fh_status (*list)(const fh_host* host, const char* path, const char* const** names, uint64_t* count);
   /* The directory below which absolute paths are looked up: "/", or what --host-root says. Relative paths are
-   * the person's own, from the current directory. */
+   * the person's own, from the current directory. Never NULL. */
   const char* (*root)(const fh_host* host);
-  /* The path with every symbolic link resolved. FH_NOT_HERE: no such file. */
+  /* The path with every symbolic link resolved, as a path below root(). FH_NOT_HERE: no such file. FH_FAILED:
+   * it cannot be reached. */
   fh_status (*resolve)(const fh_host* host, const char* path, const char** resolved);
 } fh_files;
 
-/* Extension: commands on the host. */
+/* Extension: commands on the host; never by way of a shell. */
 #define FH_COMMANDS "fromhost.commands"
 #define FH_COMMANDS_REVISION 1u
 #define FH_COMMAND_STDIN 1u /* flag: the command reads our standard input (else an empty one) */
 #define FH_COMMAND_HERE 2u  /* flag: run in our working directory (else in /) */
+/* A command to run. The plugin's. */
 typedef struct fh_command {
-  uint32_t size; /* sizeof(fh_command) */
-  uint32_t flags;
+  uint32_t size;           /* sizeof(fh_command) */
+  uint32_t flags;          /* FH_COMMAND_…, or 0 */
   const char* const* argv; /* ends with NULL; argv[0] is looked up in PATH if it has no slash */
-  uint64_t time_limit_ms;  /* 0: none */
+  uint64_t time_limit_ms;  /* milliseconds; 0: none */
   uint64_t output_limit;   /* bytes of stdout and of stderr; 0: the host's choice */
 } fh_command;
+/* How a command ended. */
 typedef uint32_t fh_command_outcome;
 #define FH_COMMAND_EXITED 1u    /* code: exit status */
 #define FH_COMMAND_SIGNALLED 2u /* code: signal */
 #define FH_COMMAND_TIMED_OUT 3u /* and was killed */
 #define FH_COMMAND_TOO_MUCH 4u  /* printed more than output_limit, and was killed */
 #define FH_COMMAND_NOT_FOUND 5u /* could not be started; code: errno */
+/* What came of a command. The plugin's; the texts in it are the host's. */
 typedef struct fh_command_result {
-  uint32_t size; /* sizeof(fh_command_result), set by the caller */
-  fh_command_outcome outcome;
-  int32_t code;
+  uint32_t size;              /* sizeof(fh_command_result), set by the caller */
+  fh_command_outcome outcome; /* decides what code means */
+  int32_t code;               /* exit status, signal number, or errno */
   uint32_t reserved;
   const char* output; /* stdout; ends with a NUL that output_bytes does not count */
   uint64_t output_bytes;
-  const char* errors; /* stderr */
+  const char* errors; /* stderr, in the same way */
   uint64_t errors_bytes;
 } fh_command_result;
+/* The services of FH_COMMANDS. */
 typedef struct fh_commands {
-  uint32_t size;
-  uint32_t revision;
-  /* Runs a command to its end. FH_OK: `result` tells how it went, however that was. */
+  uint32_t size;     /* of the host's table */
+  uint32_t revision; /* of the host's table, at least the one asked for */
+  /* Runs a command to its end; its children end with it where a limit was passed. FH_OK: `result` tells how
+   * it went, however that was. FH_FAILED: the call itself was wrong. */
   fh_status (*run)(const fh_host* host, const fh_command* command, fh_command_result* result);
 } fh_commands;
 
 /* Extension: libraries of the host, by its ld.so.cache and ELF files; nothing is executed. */
 #define FH_LIBRARIES "fromhost.libraries"
 #define FH_LIBRARIES_REVISION 1u
+/* What an ELF file says of itself. The plugin's; the texts in it are the host's. */
 typedef struct fh_elf {
   uint32_t size;     /* sizeof(fh_elf), set by the caller */
   uint16_t machine;  /* e_machine: 62 is x86-64, 183 is AArch64 */
@@ -165,15 +189,18 @@ typedef struct fh_elf {
   const char* soname;        /* DT_SONAME, or NULL */
   const char* const* needed; /* DT_NEEDED, ends with NULL */
 } fh_elf;
+/* The services of FH_LIBRARIES. */
 typedef struct fh_libraries {
-  uint32_t size;
-  uint32_t revision;
-  uint16_t machine; /* e_machine of this host */
+  uint32_t size;     /* of the host's table */
+  uint32_t revision; /* of the host's table, at least the one asked for */
+  uint16_t machine;  /* e_machine of this host */
   uint16_t reserved[3];
-  /* Entries of the cache whose soname matches the glob `pattern`, in the loader's order of preference. */
+  /* Entries of the cache whose soname matches the glob `pattern`, in the loader's order of preference:
+   * `*count` of each list, maybe 0. FH_FAILED: there is no cache that can be read. */
   fh_status (*cached)(const fh_host* host, const char* pattern, const char* const** sonames,
                       const char* const** paths, uint64_t* count);
-  /* What a file says of itself. FH_NOT_HERE: it cannot be read, or is not ELF. */
+  /* What a file says of itself. FH_NOT_HERE: it cannot be read, or is not ELF. FH_FAILED: `elf->size` is too
+   * small. */
   fh_status (*inspect)(const fh_host* host, const char* path, fh_elf* elf);
   /* The file that a program of this machine and class would load for `soname`. FH_NOT_HERE: none. */
   fh_status (*find)(const fh_host* host, const char* soname, uint16_t machine, uint8_t elf_class,
@@ -188,12 +215,13 @@ typedef struct fh_libraries {
 /* Extension: the image, as it is before the run; links are followed inside it. It may be hostile. */
 #define FH_IMAGE "fromhost.image"
 #define FH_IMAGE_REVISION 1u
+/* The services of FH_IMAGE. */
 typedef struct fh_image {
-  uint32_t size;
-  uint32_t revision;
-  /* FH_NOT_HERE: no such file. */
+  uint32_t size;     /* of the host's table */
+  uint32_t revision; /* of the host's table, at least the one asked for */
+  /* Facts of a file, links followed. FH_NOT_HERE: no such file. */
   fh_status (*inspect)(const fh_host* host, const char* path, fh_file_info* info);
-  /* A regular file. FH_NOT_HERE: no such file, or larger than `limit` bytes. */
+  /* A regular file, as fh_files.read gives one. FH_NOT_HERE: no such file, or larger than `limit` bytes. */
   fh_status (*read)(const fh_host* host, const char* path, uint64_t limit, const char** data,
                     uint64_t* bytes);
   /* The path, by the image's ld.so.cache, of `soname` for this machine and class. FH_NOT_HERE: none. */
@@ -201,9 +229,9 @@ typedef struct fh_image {
                             const char** path);
 } fh_image;
 
-/* One use of one of the provider's options, or (option NULL) a path that it claimed. */
+/* One use of one of the provider's options, or (option NULL) a path that it claimed. The host's. */
 typedef struct fh_request {
-  uint32_t size;
+  uint32_t size; /* of the host's struct; a plugin reads only what it covers */
   uint32_t reserved;
   const char* option;      /* long name without dashes; NULL: a claimed path */
   const char* value;       /* the option's argument; NULL where it has none; the claimed path */
@@ -211,18 +239,21 @@ typedef struct fh_request {
 } fh_request;
 
 typedef struct fh_provider fh_provider;
+/* What create() gives: the plugin's, until destroy(). It may be the first member of something larger. */
 struct fh_provider {
   uint32_t size; /* sizeof(fh_provider) */
   uint32_t reserved;
   /* Is this path, which a person listed, ours to contribute? Asked only for names that match claim_patterns.
-   * May be NULL where claim_patterns is. */
+   * FH_OK: yes; FH_NOT_HERE: no; FH_FAILED ends the run. May be NULL where claim_patterns is. */
   fh_status (*claims)(fh_provider* self, const fh_host* host, const char* path);
-  /* Contributes what the request asks for. FH_NOT_HERE: this host has no such hardware. */
+  /* Contributes what the request asks for. FH_NOT_HERE: this host has no such hardware; what was contributed
+   * until then is dropped. FH_FAILED: something is wrong, and the run ends with fail()'s message. */
   fh_status (*collect)(fh_provider* self, const fh_host* host, const fh_request* request);
+  /* Gives back what create() made; the last call. Cannot fail. */
   void (*destroy)(fh_provider* self);
 };
 
-/* An option that the provider owns. */
+/* An option that the provider owns. Constant data of the plugin. */
 #define FH_OPTION_SETTING 1u /* flag: says how, not what; collect() gets it before the other options */
 typedef struct fh_option {
   const char* name;     /* long name without dashes: lower case letters, digits, dashes */

@@ -2,6 +2,11 @@
 // The C++ side of provider_abi.h: derive from ProviderPlugin, register with FROMHOST_PROVIDER. C++17, header
 // only, standard library only. No C++ type of this header crosses the boundary, so host and plugin may be
 // built by different compilers, standard libraries and standards.
+//
+// What holds for every name unless it says otherwise: it is there since interface 1.0. What a function
+// returns belongs to the caller and may be kept; the Host itself may not be kept. A function of Host throws
+// Failure where the host could not do it, with words for the person; nullopt and empty lists are answers, not
+// failures. All of it on one thread.
 #ifndef FROMHOST_PROVIDER_PLUGIN_HPP
 #define FROMHOST_PROVIDER_PLUGIN_HPP
 
@@ -40,51 +45,56 @@ struct Request {
 
 /// How a command ended.
 struct CommandResult {
-  fh_command_outcome outcome = FH_COMMAND_NOT_FOUND;
-  int code = 0;        ///< exit status, signal or errno, as outcome says
-  std::string output;  ///< stdout
-  std::string errors;  ///< stderr
+  fh_command_outcome outcome = FH_COMMAND_NOT_FOUND;  ///< FH_COMMAND_EXITED and others
+  int code = 0;                                       ///< exit status, signal or errno, as outcome says
+  std::string output;                                 ///< stdout
+  std::string errors;                                 ///< stderr
+  /// It ran to its end with exit status 0.
   bool succeeded() const { return outcome == FH_COMMAND_EXITED && code == 0; }
 };
 
 /// What run() shall do beyond running.
 struct CommandOptions {
   std::uint32_t flags = 0;                  ///< FH_COMMAND_STDIN, FH_COMMAND_HERE
-  std::chrono::milliseconds time_limit{0};  ///< 0: none
+  std::chrono::milliseconds time_limit{0};  ///< then it is killed, its children too; 0: none
   std::uint64_t output_limit = 0;           ///< bytes; 0: the host's choice
 };
 
 /// What an ELF file says of itself.
 struct ElfInfo {
-  std::uint16_t machine = 0;   ///< e_machine
-  std::uint8_t elf_class = 0;  ///< 1: 32-bit, 2: 64-bit
-  std::string soname;          ///< empty: none
-  std::vector<std::string> needed;
+  std::uint16_t machine = 0;        ///< e_machine
+  std::uint8_t elf_class = 0;       ///< 1: 32-bit, 2: 64-bit
+  std::string soname;               ///< empty: none
+  std::vector<std::string> needed;  ///< sonames, in its order
 };
 
 /// An entry of the host's ld.so.cache.
 struct CachedLibrary {
-  std::string soname;
-  std::string path;
+  std::string soname;  ///< what programs ask the loader for
+  std::string path;    ///< absolute
 };
 
 /// A library that another file is linked with.
 struct LinkedLibrary {
-  std::string soname;
+  std::string soname;               ///< as the other file needs it
   std::optional<std::string> path;  ///< nullopt: not found on this host
 };
 
 /// A file of the host, or of the image.
 struct FileInfo {
-  fh_file_kind kind = FH_FILE_OTHER;
-  std::uint64_t bytes = 0;
-  std::uint32_t mode = 0;
+  fh_file_kind kind = FH_FILE_OTHER;  ///< FH_FILE_REGULAR and others
+  std::uint64_t bytes = 0;            ///< length of a regular file
+  std::uint32_t mode = 0;             ///< permission bits
 };
 
 /// The host, lent to the provider for one call; do not keep it.
 class Host {
  public:
+  /// `host` must outlive it.
   explicit Host(const fh_host& host) : host_(&host) {}
+
+  // What the image shall get. Sources are paths on this host, destinations directories in the image, reasons
+  // a few words for -v. Only in collect(); an item that the host refuses is a Failure.
 
   /// A file that the core classifies by its path, as the manual's --path does. `destination`: directory, or
   /// by rule.
@@ -133,13 +143,18 @@ class Host {
     if (host_->contribute(host_, &item) != FH_OK) throw Failure(last_error());
   }
 
+  /// A line for the person, without newline; shown by -vv (debug), by -v (info), unless -qq (warn).
   void debug(const std::string& message) const { host_->log(host_, FH_LOG_DEBUG, message.c_str()); }
+  /// @copydoc debug
   void info(const std::string& message) const { host_->log(host_, FH_LOG_INFO, message.c_str()); }
+  /// @copydoc debug
   void warn(const std::string& message) const { host_->log(host_, FH_LOG_WARNING, message.c_str()); }
 
-  /// Says why the answer is going to be Answer::not_here.
+  /// Says why the answer is going to be Answer::not_here: what was looked for, and where. The last one
+  /// counts.
   void explain(const std::string& message) const { host_->fail(host_, message.c_str()); }
 
+  /// A variable of the person's environment; nullopt where it is not set. An empty one is "".
   std::optional<std::string> environment(const std::string& name) const {
     const char* value = host_->environment(host_, name.c_str());
     return value ? std::optional<std::string>(value) : std::nullopt;
@@ -198,7 +213,8 @@ class Host {
   /// The directory below which absolute paths are looked up: "/", or what --host-root says.
   std::string root() const { return service<fh_files>(FH_FILES, FH_FILES_REVISION).root(host_); }
 
-  /// Runs a command (argv, never a shell) to its end. That it failed is in the result.
+  /// Runs a command (argv, never a shell) to its end; argv[0] is looked up in PATH if it has no slash. That
+  /// it failed is in the result. Without a time limit in `options` it may take forever.
   CommandResult run(const std::vector<std::string>& argv, const CommandOptions& options = {}) const {
     const fh_commands& commands = service<fh_commands>(FH_COMMANDS, FH_COMMANDS_REVISION);
     std::vector<const char*> words;
@@ -297,7 +313,7 @@ class Host {
     return path;
   }
 
-  /// Why the last service call failed.
+  /// Why the last service call failed, or answered nullopt; for messages.
   std::string last_error() const { return host_->last_error(host_); }
 
   /// A table of services that this header does not wrap. Throws Failure where the host is too old to have it.

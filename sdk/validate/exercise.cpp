@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// The calls, in the order in which ch-fromhost makes them, and what of the items can be judged while the host
+// is there.
+#include "sdk/validate/exercise.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <sstream>
+
+#include "core/host/our_machine.hpp"
+#include "core/provider/host_loan.hpp"
+
+namespace fromhost::validate {
+namespace {
+
+constexpr const char* kMadeUpDirectory = "/validate/";
+
+/// A value for an argument, by the name that --help gives it. Files are there on every ground.
+std::string sample(const char* argument, const Subject& subject) {
+  if (!argument) return "";
+  const std::string name = argument;
+  if (name.find('|') != std::string::npos) return name.substr(0, name.find('|'));
+  if (name == "PATH") return subject.file;
+  if (name == "FILE") return "/dev/null";
+  if (name == "DIR") return "/";
+  if (name == "CMD") return "true";
+  return "1";
+}
+
+/// A name that a glob matches.
+std::string example_of(const std::string& pattern) {
+  std::string name = pattern;
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == '*' || c == '?'; }, '1');
+  return name;
+}
+
+bool has_dots(const std::string& path) {
+  return ("/" + path + "/").find("/../") != std::string::npos;
+}
+bool has_control(const std::string& text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+/// What is wrong with an item whatever the image; empty: nothing. The host is still lent.
+std::string wrong_with(const fake::Item& item, const fh_host* host) {
+  const std::string to = item.destination.value_or("");
+  const bool of_host =
+      item.kind != FH_ITEM_DIRECTORY && item.kind != FH_ITEM_LD_SO_CONF && item.kind != FH_ITEM_LINK;
+  if (has_control(item.source + to + item.reason)) return "has a control character";
+  if (item.reason.empty()) return "has no reason, which -v would show";
+  if (has_dots(to)) return "has .. in its destination";
+  if (item.kind == FH_ITEM_LD_SO_CONF) {
+    if (item.source.front() != '/' || has_dots(item.source)) return "names no absolute directory";
+    if (to.find('/') != std::string::npos) return "has a destination that is not a file name";
+  } else if (item.kind != FH_ITEM_LINK && !to.empty() && to.front() != '/') {
+    return "has a destination that is not absolute";
+  }
+  if (!of_host) return "";
+  if (item.source.front() != '/') return "has a source that is not absolute";
+  const auto* files = static_cast<const fh_files*>(host->extension(host, FH_FILES, FH_FILES_REVISION));
+  fh_file_info info{};
+  info.size = sizeof info;
+  if (!files || files->inspect(host, item.source.c_str(), &info) != FH_OK)
+    return "has a source that does not exist";
+  return info.kind == FH_FILE_REGULAR ? "" : "has a source that is not a regular file";
+}
+
+class Session {
+ public:
+  Session(const Subject& subject, Ground& ground) : subject_(subject), ground_(ground) {}
+
+  Exercise run(const fh_entry& entry) {
+    create(entry);
+    if (!done_.no_provider.empty()) return std::move(done_);
+    for (const auto kind : {Call::Kind::setting, Call::Kind::option}) ask_options(entry, kind);
+    if (subject_.requests.empty()) ask_claims(entry);
+    call({Call::Kind::destroy, "destroy()"}, false, [&](const fh_host*) {
+      provider_->destroy(provider_);
+      return static_cast<fh_status>(FH_OK);
+    });
+    return std::move(done_);
+  }
+
+ private:
+  Call& call(Call made, bool may_contribute, const std::function<fh_status(const fh_host*)>& body) {
+    ground_.during(may_contribute, [&](const fh_host* lent) {
+      WatchedHost watched(lent);
+      try {
+        const Shift shift(AtWork::plugin);
+        made.status = body(watched.abi());
+      } catch (const std::exception& error) {
+        made.threw = true;
+        made.thrown = error.what();
+      } catch (...) {
+        made.threw = true;
+        made.thrown = "something that is not a std::exception";
+      }
+      made.notes = watched.notes();
+      for (const fake::Item& item : made.notes.items) {
+        if (!made.wrong_item.empty() || made.status != FH_OK) break;
+        std::ostringstream text;
+        text << item;
+        if (const std::string wrong = wrong_with(item, lent); !wrong.empty())
+          made.wrong_item = text.str() + " " + wrong;
+      }
+    });
+    done_.calls.push_back(std::move(made));
+    return done_.calls.back();
+  }
+
+  void create(const fh_entry& entry) {
+    const Call& made = call({Call::Kind::create, "create()"}, false, [&](const fh_host* host) {
+      provider_ = entry.create(host);
+      return static_cast<fh_status>(provider_ ? FH_OK : FH_FAILED);
+    });
+    constexpr std::size_t kNeeded = offsetof(fh_provider, destroy) + sizeof(fh_provider::destroy);
+    if (!provider_)
+      done_.no_provider = made.notes.message.empty() ? "create() made no provider, and did not say why"
+                                                     : "create() made no provider: " + made.notes.message;
+    else if (provider_->size < kNeeded || !provider_->collect || !provider_->destroy)
+      done_.no_provider = "create() made an incomplete provider: it wants size, collect and destroy";
+    else if (entry.claim_patterns && !provider_->claims)
+      done_.no_provider = "create() made a provider without claims(), and there are claim patterns";
+  }
+
+  void collect(Call made, const std::string& option, const std::string& value) {
+    call(std::move(made), true, [&](const fh_host* host) {
+      fh_request asked{};
+      asked.size = sizeof asked;
+      asked.option = option.empty() ? nullptr : option.c_str();
+      asked.value = value.empty() ? nullptr : value.c_str();
+      return provider_->collect(provider_, host, &asked);
+    });
+  }
+
+  void ask_options(const fh_entry& entry, Call::Kind kind) {
+    for (std::uint64_t i = 0; i < entry.option_count; ++i) {
+      const fh_option& option = entry.options[i];
+      if ((option.flags & FH_OPTION_SETTING ? Call::Kind::setting : Call::Kind::option) != kind) continue;
+      const Call made{kind, std::string("--") + option.name, option.argument != nullptr};
+      if (subject_.requests.empty()) collect(made, option.name, sample(option.argument, subject_));
+      for (const auto& [name, value] : subject_.requests)
+        if (name == option.name) collect(made, name, value);
+    }
+  }
+
+  void ask_claims(const fh_entry& entry) {
+    for (const char* const* pattern = entry.claim_patterns; pattern && *pattern; ++pattern) {
+      const std::string path = ground_.path_named(example_of(*pattern));
+      if (path.empty()) continue;
+      const Call& asked = call({Call::Kind::claims, "claims(" + path + ")"}, false, [&](const fh_host* host) {
+        return provider_->claims(provider_, host, path.c_str());
+      });
+      if (!asked.threw && asked.status == FH_OK)
+        collect({Call::Kind::claimed, "collect(" + path + ")", true}, "", path);
+    }
+  }
+
+  const Subject& subject_;
+  Ground& ground_;
+  fh_provider* provider_ = nullptr;
+  Exercise done_;
+};
+
+}  // namespace
+
+MadeUpGround::MadeUpGround(const Subject& subject) {
+  host_.with_machine(core::kOurMachine)
+      .with_library(subject.file, {core::kOurMachine, 2, "", {}})
+      .with_file("/dev/null")
+      .with_command({"/bin/sh", "-c", "true"}, {FH_COMMAND_EXITED, 0, "", ""});
+}
+
+void MadeUpGround::during(bool may_contribute, const std::function<void(const fh_host*)>& body) {
+  host_.during(may_contribute, [&](const fh_host* lent) {
+    body(lent);
+    return static_cast<fh_status>(FH_OK);
+  });
+}
+
+std::string MadeUpGround::path_named(const std::string& name) {
+  const std::string path = kMadeUpDirectory + name;
+  host_.with_library(path, {core::kOurMachine, 2, name, {}});
+  return path;
+}
+
+RealGround::RealGround(const Subject& subject) {
+  if (!subject.host_root.empty()) below_ = std::make_unique<core::RootedHost>(machine_, subject.host_root);
+  if (!subject.image.empty())
+    image_ = std::make_unique<core::ImageRoot>(core::ImageRoot::open(subject.image));
+}
+
+void RealGround::during(bool may_contribute, const std::function<void(const fh_host*)>& body) {
+  core::Contributions unused;
+  core::HostSystem& host = below_ ? static_cast<core::HostSystem&>(*below_) : machine_;
+  core::HostLoan loan("validate", host, image_.get(), may_contribute ? &unused : nullptr);
+  body(loan.abi());
+}
+
+Exercise exercise(const fh_entry& entry, const Subject& subject, Ground& ground) {
+  return Session(subject, ground).run(entry);
+}
+
+}  // namespace fromhost::validate

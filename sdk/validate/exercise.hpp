@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plugin put through its paces: each of its options once, each of its claim patterns once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/host/linux_host.hpp"
+#include "core/host/rooted_host.hpp"
+#include "core/image/image_root.hpp"
+#include "sdk/validate/watched_host.hpp"
+
+namespace fromhost::validate {
+
+/// What is to be validated, as the command line says.
+struct Subject {
+  std::string file;  ///< absolute
+  /// Option and value, to be tried instead of every option.
+  std::vector<std::pair<std::string, std::string>> requests;
+  std::set<std::string> may_fail;  ///< options for which "not here" is an error by promise
+  std::string host_root;           ///< empty: this machine's
+  std::string image;               ///< empty: none
+};
+
+/// Where a plugin is tried.
+class Ground {
+ public:
+  virtual ~Ground() = default;
+  /// Calls `body` with a host that is good until it returns.
+  virtual void during(bool may_contribute, const std::function<void(const fh_host*)>& body) = 0;
+  /// A path for each claim pattern is only at hand where files can be made up.
+  virtual std::string path_named(const std::string& name) = 0;
+};
+
+/// A host in memory, which holds nothing but what the options' arguments name.
+class MadeUpGround : public Ground {
+ public:
+  explicit MadeUpGround(const Subject& subject);
+  fake::FakeHost& host() { return host_; }
+  void during(bool may_contribute, const std::function<void(const fh_host*)>& body) override;
+  std::string path_named(const std::string& name) override;
+
+ private:
+  fake::FakeHost host_;
+};
+
+/// This machine, or the one below --host-root, through the services that ch-fromhost gives a plugin.
+class RealGround : public Ground {
+ public:
+  /// Throws core::Error where --host-root or --image is no directory.
+  explicit RealGround(const Subject& subject);
+  void during(bool may_contribute, const std::function<void(const fh_host*)>& body) override;
+  std::string path_named(const std::string&) override { return ""; }
+
+ private:
+  core::LinuxHost machine_;
+  std::unique_ptr<core::RootedHost> below_;
+  std::unique_ptr<core::ImageRoot> image_;
+};
+
+/// One call into the plugin.
+struct Call {
+  enum class Kind { create, setting, option, claims, claimed, destroy };
+  Kind kind = Kind::create;
+  std::string name;             ///< for messages: "--mycard", "create()"
+  bool takes_argument = false;  ///< of an option
+  fh_status status = FH_FAILED;
+  bool threw = false;
+  std::string thrown = {};
+  Notes notes = {};
+  std::string wrong_item = {};  ///< the first of its items that no image could use
+};
+
+/// What came of a life of a provider.
+struct Exercise {
+  std::vector<Call> calls;
+  std::string no_provider;  ///< why create() made none that can be used; empty: it did
+};
+
+Exercise exercise(const fh_entry& entry, const Subject& subject, Ground& ground);
+
+}  // namespace fromhost::validate

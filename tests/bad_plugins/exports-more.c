@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Wrong: a function of its can be bound to by others. */
+#include "rest_of_plugin.h"
+
+static const fh_option kOptions[] = {OWN_OPTION};
+void function_that_others_see(void);
+void function_that_others_see(void) {}
+static fh_status collect(fh_provider* self, const fh_host* host, const fh_request* request) {
+  (void)self;
+  (void)request;
+  host->fail(host, "there is none on this host");
+  return FH_NOT_HERE;
+}
+MAKE_WITH_COLLECT(collect)
+BAD_ENTRY = {RIGHT_HEAD, REST_OF_ENTRY(kOptions, make)};
