@@ -35,7 +35,7 @@ ImagePath path_in(const Json& value) {
 }
 
 mode_t mode_in(const Json& value, mode_t most) {
-  const auto mode = value.get<mode_t>();
+  const auto mode = integer_from_json<mode_t>(value);
   if (mode > most) throw std::invalid_argument("mode");
   return mode;
 }
@@ -53,8 +53,8 @@ JournalStep step_in(const Json& value) {
   step.kept = plain_name(value.at("kept"));
   step.archive = plain_name(value.at("archive"));
   step.mode = mode_in(value.at("mode"), 07777);
-  step.user = value.at("user").get<uid_t>();
-  step.group = value.at("group").get<gid_t>();
+  step.user = integer_from_json<uid_t>(value.at("user"));
+  step.group = integer_from_json<gid_t>(value.at("group"));
   return step;
 }
 
@@ -83,12 +83,13 @@ std::string to_text(const Journal& journal) {
 
 std::optional<Journal> read_journal(const std::string& text) try {
   const Json json = Json::parse(text);
-  if (json.at("version").get<int>() != kVersion) return std::nullopt;
+  if (integer_from_json<int>(json.at("version")) != kVersion) return std::nullopt;
   Journal journal;
   for (const Json& one : json.at("directories"))
-    journal.directories.push_back(
-        {path_in(one.at("path")), mode_in(one.at("mode"), 07777), one.at("access").get<std::int64_t>(),
-         one.at("modification").get<std::int64_t>(), one.at("changed").get<bool>()});
+    journal.directories.push_back({path_in(one.at("path")), mode_in(one.at("mode"), 07777),
+                                   integer_from_json<std::int64_t>(one.at("access")),
+                                   integer_from_json<std::int64_t>(one.at("modification")),
+                                   one.at("changed").get<bool>()});
   for (const Json& one : json.at("steps")) journal.steps.push_back(step_in(one));
   return journal;
 } catch (const std::exception&) {

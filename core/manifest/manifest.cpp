@@ -49,7 +49,7 @@ std::string text_in(const Json& json, const char* key) {
 template <typename Number>
 Number number_in(const Json& json, const char* key) {
   const auto found = json.find(key);
-  return found == json.end() ? Number{} : found->get<Number>();
+  return found == json.end() ? Number{} : integer_from_json<Number>(*found);
 }
 
 /// Names in the archive are numbers that we gave.
@@ -88,7 +88,7 @@ ManifestEntry entry_from_json(const Json& json) {
 
 ManifestRun run_from_json(const Json& json) {
   ManifestRun run;
-  run.time = json.at("time").get<std::int64_t>();
+  run.time = integer_from_json<std::int64_t>(json.at("time"));
   run.host = text_in(json, "host");
   run.user = text_in(json, "user");
   run.tool = text_in(json, "tool");
@@ -146,9 +146,10 @@ std::string to_text(const Manifest& manifest) {
 
 std::optional<Manifest> manifest_from(const std::string& text) try {
   const Json json = Json::parse(text);
-  if (json.at("schema") != kSchema || json.at("version").get<int>() != kVersion) return std::nullopt;
+  if (json.at("schema") != kSchema || integer_from_json<int>(json.at("version")) != kVersion)
+    return std::nullopt;
   Manifest manifest;
-  manifest.next_kept = json.at("next_replaced").get<unsigned>();
+  manifest.next_kept = integer_from_json<unsigned>(json.at("next_replaced"));
   for (const Json& one : json.at("runs")) manifest.runs.push_back(run_from_json(one));
   for (const Json& one : json.at("entries")) manifest.put(entry_from_json(one));
   if (manifest.runs.size() > kMostRuns) return std::nullopt;

@@ -26,5 +26,15 @@ TEST(JsonText, WhatIsNeitherTextNorHexadecimalIsRefused) {
     EXPECT_THROW(bytes_from_json(Json::parse(text)), std::invalid_argument) << text;
 }
 
+TEST(JsonText, NumbersAreWholeAndFitTheirType) {
+  EXPECT_EQ(integer_from_json<unsigned>(Json::parse("7")), 7u);
+  EXPECT_EQ(integer_from_json<std::int64_t>(Json::parse("-7")), -7);
+  EXPECT_EQ(integer_from_json<std::uint64_t>(Json::parse("18446744073709551615")), 18446744073709551615u);
+  for (const char* text :
+       {"-1", "4294967296", "48888888888888888888893", "1e3", "1.5", "true", "\"1\"", "null"})
+    EXPECT_THROW(integer_from_json<unsigned>(Json::parse(text)), std::invalid_argument) << text;
+  EXPECT_THROW(integer_from_json<std::int64_t>(Json::parse("9223372036854775808")), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace fromhost::core
