@@ -281,12 +281,20 @@ struct HostServices {
     });
   }
 
+  /// What the provider itself has injected earlier, where nothing was before: the image does not have it of
+  /// its own, and would lose it if the provider, which now says all that it wants, left it out.
+  static bool is_own(HostLoan& loan, const ImagePath& path) {
+    if (!loan.manifest_) loan.manifest_ = read_manifest(*loan.image_);
+    const ManifestEntry* entry = loan.manifest_->find(loan.image_->resolve(path).value_or(path));
+    return entry && entry->provider == loan.provider_ && entry->replaced.empty();
+  }
+
   static fh_status inspect_in_image(const fh_host* host, const char* path, fh_file_info* info) {
     return guarded(host, [&](HostLoan& loan) {
       if (!path || !info || info->size < sizeof(fh_file_info))
         return wrong(loan, "inspect() without path or result");
       const auto facts = loan.image_ ? loan.image_->stat(ImagePath(path)) : std::nullopt;
-      if (!facts) return static_cast<fh_status>(FH_NOT_HERE);
+      if (!facts || is_own(loan, ImagePath(path))) return static_cast<fh_status>(FH_NOT_HERE);
       info->kind = S_ISREG(facts->st_mode)   ? FH_FILE_REGULAR
                    : S_ISDIR(facts->st_mode) ? FH_FILE_DIRECTORY
                                              : FH_FILE_OTHER;
@@ -311,7 +319,8 @@ struct HostServices {
       if (!soname || !path) return wrong(loan, "find_library() without soname or result");
       if (!loan.image_) return static_cast<fh_status>(FH_NOT_HERE);
       const auto found = ImageLibraries::read(*loan.image_).in_cache(soname, machine, elf_class);
-      if (!found || !loan.image_->stat(*found)) return static_cast<fh_status>(FH_NOT_HERE);
+      if (!found || !loan.image_->stat(*found) || is_own(loan, *found))
+        return static_cast<fh_status>(FH_NOT_HERE);
       *path = loan.lent_.emplace_back(found->text()).c_str();
       return static_cast<fh_status>(FH_OK);
     });

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/host/host_libraries.hpp"
 #include "core/host/host_system.hpp"
 #include "core/image/image_root.hpp"
+#include "core/manifest/manifest.hpp"
 #include "core/provider/provider.hpp"
 #include "fromhost/provider_abi.h"
 
@@ -36,6 +38,7 @@ class HostLoan {
   std::string provider_;
   HostSystem& host_;
   const ImageRoot* image_;
+  std::optional<Manifest> manifest_;  // the image's, once it was wanted
   HostLibraries libraries_;
   Contributions* into_;  // null: contribute() is refused (claims, create)
   std::string failure_;

@@ -212,7 +212,8 @@ typedef struct fh_libraries {
                       const char* const** paths, uint64_t* count);
 } fh_libraries;
 
-/* Extension: the image, as it is before the run; links are followed inside it. It may be hostile. */
+/* Extension: the image, as it is before the run; links are followed inside it. It may be hostile. inspect and
+ * find_library do not show what this provider injected earlier where nothing was before. */
 #define FH_IMAGE "fromhost.image"
 #define FH_IMAGE_REVISION 1u
 /* The services of FH_IMAGE. */
