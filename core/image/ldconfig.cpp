@@ -11,6 +11,7 @@
 #include "core/host/elf_file.hpp"
 #include "core/host/interruption.hpp"
 #include "core/host/ld_so_cache.hpp"
+#include "core/image/ld_so_conf.hpp"
 #include "core/log.hpp"
 
 namespace fromhost::core {
@@ -66,18 +67,29 @@ std::vector<std::string> without_noise(const std::string& errors) {
 }
 
 const std::vector<ImagePath>& Ldconfig::directories() {
+  if (!directories_.empty()) return directories_;
+  choose();
   if (directories_.empty()) directories_ = ask();
+  spdlog::trace("shared library destination: {}: first ldconfig directory of {}", directories_.front().text(),
+                directories_.size());
   return directories_;
 }
 
 namespace {
 
+struct StaticLdconfig {
+  std::string path;
+  std::optional<LdconfigKind> kind;
+};
+
 /// The host's ldconfig, if it can run where there is no loader of this host's. Ubuntu's /sbin/ldconfig is a
 /// script before /sbin/ldconfig.real.
-std::optional<std::string> static_ldconfig(const HostSystem& host) {
+std::optional<StaticLdconfig> static_ldconfig(const HostSystem& host) {
   for (const char* path : {"/sbin/ldconfig.real", "/sbin/ldconfig", "/usr/sbin/ldconfig"}) try {
-      const auto facts = read_elf(host.open_file(HostPath(path)).get());
-      if (facts && facts->interpreter.empty()) return path;
+      const UniqueFd file = host.open_file(HostPath(path));
+      const auto facts = read_elf(file.get());
+      if (facts && facts->interpreter.empty())
+        return StaticLdconfig{path, ldconfig_kind(file.get(), facts->machine)};
       spdlog::trace("{}: {}", path, facts ? "needs a loader" : "not a program in ELF");
     } catch (const std::system_error& error) {
       spdlog::trace("{}: {}", path, cause_of(error));
@@ -104,14 +116,20 @@ void Ldconfig::choose() {
                  musl ? "for a library made for musl, give --dest /usr/lib and --no-ldconfig"
                       : "install glibc's in the image, or give --dest and --no-ldconfig"});
   }
-  // ldconfig would wait for somebody to write into a FIFO.
-  const auto configuration = image_.stat(ImagePath("/etc/ld.so.conf"));
-  if (configuration && !S_ISREG(configuration->st_mode))
-    throw Error({Stage::ldconfig, "empty path from ldconfig",
-                 "the image's /etc/ld.so.conf is no regular file",
-                 "repair the image, or give --dest and --no-ldconfig"});
-  if (choice_ != LdconfigChoice::image) program_ = static_ldconfig(host_);
-  if (program_) return;
+  std::optional<StaticLdconfig> found;
+  if (choice_ != LdconfigChoice::image) found = static_ldconfig(host_);
+  const bool known = found && found->kind;
+  // Looked at also where the answer is of no use: ldconfig would wait for somebody to write into a FIFO.
+  LdconfigDirectories answer = read_ld_so_conf(image_, known ? *found->kind : LdconfigKind{});
+  if (!known) answer.doubt = "it is not known which directories are built into it";
+  if (answer.doubt.empty())
+    directories_ = std::move(answer.directories);
+  else
+    spdlog::trace("ldconfig is asked for its directories: {}", answer.doubt);
+  if (found) {
+    program_ = found->path;
+    return;
+  }
   if (choice_ == LdconfigChoice::host || (choice_ == LdconfigChoice::automatic && ::geteuid() == 0))
     throw Error({Stage::ldconfig, "empty path from ldconfig", "this host has no static ldconfig",
                  "--ldconfig=image runs the image's own"});
@@ -131,8 +149,6 @@ std::vector<ImagePath> Ldconfig::ask() {
     throw Error({Stage::ldconfig, "empty path from ldconfig", why(result, command),
                  "does the image hold libraries and user namespaces work here? Or give --dest and "
                  "--no-ldconfig"});
-  spdlog::trace("shared library destination: {}: first ldconfig directory of {}", directories.front().text(),
-                directories.size());
   return directories;
 }
 

@@ -22,8 +22,9 @@ class Ldconfig {
       : host_(host), image_(image), choice_(choice) {}
   virtual ~Ldconfig() = default;
 
-  /// The directories that it reports, in order; the first is where libraries go. Asked once, then remembered.
-  /// Throws Error "empty path from ldconfig". Writes nothing.
+  /// The directories that it reports, in order; the first is where libraries go. Read from the image's
+  /// configuration where that is sure to be its answer, else asked, once. Throws Error "empty path from
+  /// ldconfig". Writes nothing.
   const std::vector<ImagePath>& directories();
   /// The bytes of a cache for the image as it is now. ldconfig may write in `scratch`, a directory of ours in
   /// the image, and nowhere else; makes no links. Throws Error where it cannot be run or fails, or where what

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "core/image/ld_so_conf.hpp"
+
 namespace fromhost::core {
 namespace {
 
@@ -20,14 +22,10 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 /// Both spellings are in use: Debian's is absolute, Red Hat's and Charliecloud's are relative.
 bool includes_directory(const std::string& conf) {
-  for (std::string line : lines_of(conf)) {
-    std::replace(line.begin(), line.end(), '\t', ' ');
-    std::istringstream words(line);
-    std::string keyword, pattern;
-    words >> keyword >> pattern;
-    if (keyword == "include" && (pattern == "/etc/ld.so.conf.d/*.conf" || pattern == "ld.so.conf.d/*.conf"))
-      return true;
-  }
+  for (const LdSoConfLine& line : parse_ld_so_conf(conf))
+    if (line.kind == LdSoConfLine::Kind::include)
+      for (const std::string& pattern : line.words)
+        if (pattern == "/etc/ld.so.conf.d/*.conf" || pattern == "ld.so.conf.d/*.conf") return true;
   return false;
 }
 

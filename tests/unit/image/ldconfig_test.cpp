@@ -65,7 +65,10 @@ class LdconfigTest : public testing::Test {
     return "";
   }
 
-  TempImage image_ = TempImage{}.with_file("/sbin/ldconfig", "the image's own", 0755);
+  // With a line that we do not read in ldconfig's place, so that it is asked.
+  TempImage image_ = TempImage{}
+                         .with_file("/sbin/ldconfig", "the image's own", 0755)
+                         .with_file("/etc/ld.so.conf", "hwcap 1 nosegneg\n");
   const ImageRoot root_ = image_.open();
   FakeHost host_;
   Ldconfig ldconfig_{host_, root_};
@@ -139,6 +142,21 @@ TEST_F(LdconfigTest, AsksTheHostsOneConfinedToTheImageWhichItCannotWrite) {
 TEST_F(LdconfigTest, AsksOnceAndRemembers) {
   host_.with_answer("ldconfig", exited(0, kAnswer));
   EXPECT_EQ(&ldconfig_.directories(), &ldconfig_.directories());
+  EXPECT_EQ(host_.commands.size(), 1u);
+}
+
+TEST_F(LdconfigTest, DoesNotRunWhereTheConfigurationIsSureToBeItsAnswer) {
+  image_.with_file("/etc/ld.so.conf", "/opt/lib\n").with_directory("/opt/lib");
+  ldconfig_.directories();
+  EXPECT_EQ(ldconfig_.directories().front().text(), "/opt/lib");
+  EXPECT_TRUE(host_.commands.empty());
+}
+
+TEST_F(LdconfigTest, TheImagesOwnIsAskedSinceNobodyKnowsWhatIsBuiltIntoIt) {
+  image_.with_file("/etc/ld.so.conf", "/opt/lib\n").with_directory("/opt/lib");
+  host_.with_answer("ldconfig", exited(0, kAnswer));
+  Ldconfig images(host_, root_, LdconfigChoice::image);
+  EXPECT_EQ(images.directories().front().text(), "/usr/local/lib");
   EXPECT_EQ(host_.commands.size(), 1u);
 }
 
@@ -218,6 +236,12 @@ TEST_F(LdconfigTest, AnImageThatLdconfigCannotServeIsToldApart) {
       {"configuration is a directory",
        TempImage{}.with_file("/sbin/ldconfig").with_directory("/etc/ld.so.conf"),
        "/etc/ld.so.conf is no regular file"},
+      {"an included file is a FIFO",
+       TempImage{}
+           .with_file("/sbin/ldconfig")
+           .with_file("/etc/ld.so.conf", "include ld.so.conf.d/*.conf\n")
+           .with_fifo("/etc/ld.so.conf.d/x.conf"),
+       "/etc/ld.so.conf.d/x.conf is no regular file"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);

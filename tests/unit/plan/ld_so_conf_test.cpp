@@ -70,6 +70,7 @@ TEST(LdSoConf, GetsTheIncludeOnlyIfItHasNone) {
       {"without newline", "include ld.so.conf.d/*.conf", std::nullopt},
       {"with a comment behind", "include ld.so.conf.d/*.conf # all\n", std::nullopt},
       {"commented out", "#include ld.so.conf.d/*.conf\n", "#include ld.so.conf.d/*.conf\n" + include},
+      {"among others", "include /opt/*.conf ld.so.conf.d/*.conf\n", std::nullopt},
       {"another include", "include /opt/*.conf\n", "include /opt/*.conf\n" + include},
       {"other lines without newline", "/opt/lib", "/opt/lib\n" + include},
   };
