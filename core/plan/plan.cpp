@@ -155,7 +155,8 @@ class Planner {
   }
 
   bool place_libfabric(const Contribution& item, PlannedFile& file) {
-    const auto libfabric = find_libfabric(image_, directories_());
+    if (!libfabric_) libfabric_ = find_libfabric(image_, directories_());
+    const auto& libfabric = *libfabric_;
     if (!libfabric) {
       problem("no libfabric in the image", "nothing provides libfabric.so.1",
               "install libfabric in the image, or put --dest DIR before " + item.source);
@@ -222,6 +223,8 @@ class Planner {
 
   const ImageRoot& image_;
   const LibraryDirectories& directories_;
+  /// The image's, once it was looked for: where it has none, that was a walk through all of it.
+  std::optional<std::optional<ImageLibfabric>> libfabric_;
   Plan plan_;
   std::vector<Problem> problems_;
   std::map<std::string, std::vector<std::string>> conf_lines_;

@@ -318,7 +318,8 @@ struct HostServices {
     return guarded(host, [&](HostLoan& loan) {
       if (!soname || !path) return wrong(loan, "find_library() without soname or result");
       if (!loan.image_) return static_cast<fh_status>(FH_NOT_HERE);
-      const auto found = ImageLibraries::read(*loan.image_).in_cache(soname, machine, elf_class);
+      if (!loan.image_libraries_) loan.image_libraries_ = ImageLibraries::read(*loan.image_);
+      const auto found = loan.image_libraries_->in_cache(soname, machine, elf_class);
       if (!found || !loan.image_->stat(*found) || is_own(loan, *found))
         return static_cast<fh_status>(FH_NOT_HERE);
       *path = loan.lent_.emplace_back(found->text()).c_str();

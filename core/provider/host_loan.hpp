@@ -9,6 +9,7 @@
 
 #include "core/host/host_libraries.hpp"
 #include "core/host/host_system.hpp"
+#include "core/image/image_libraries.hpp"
 #include "core/image/image_root.hpp"
 #include "core/manifest/manifest.hpp"
 #include "core/provider/provider.hpp"
@@ -38,7 +39,8 @@ class HostLoan {
   std::string provider_;
   HostSystem& host_;
   const ImageRoot* image_;
-  std::optional<Manifest> manifest_;  // the image's, once it was wanted
+  std::optional<Manifest> manifest_;               // the image's, once it was wanted
+  std::optional<ImageLibraries> image_libraries_;  // likewise
   HostLibraries libraries_;
   Contributions* into_;  // null: contribute() is refused (claims, create)
   std::string failure_;
