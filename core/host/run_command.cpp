@@ -237,7 +237,7 @@ void become_its_child() {
 /// owner.
 class Child {
  public:
-  explicit Child(pid_t pid) : pid_(pid) {}
+  explicit Child(pid_t pid) : pid_(pid), end_(open_process(pid)) {}
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   ~Child() { end(); }
@@ -249,6 +249,8 @@ class Child {
         [&] { return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT); });
     return result != 0 || info.si_pid != 0;
   }
+  /// Becomes readable when it ends; -1 where the kernel has no such descriptor (before Linux 5.3).
+  int end_descriptor() const { return end_.get(); }
   /// Kills what is left of the group, and gives the status of the child.
   int end() {
     if (pid_ < 0) return status_;
@@ -260,7 +262,15 @@ class Child {
   }
 
  private:
+  static UniqueFd open_process([[maybe_unused]] pid_t pid) {
+#ifdef SYS_pidfd_open
+    return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+#else
+    return {};
+#endif
+  }
   pid_t pid_;
+  UniqueFd end_;
   int status_ = 127 << 8;  // if somebody else has taken the status, it counts as a failure
 };
 
@@ -300,9 +310,11 @@ void follow(Child& child, std::array<Stream, 2>& streams, const Command& command
     return drain(streams[0], command.output_limit) && drain(streams[1], command.output_limit);
   };
   for (;;) {
-    std::array<pollfd, 2> waiting;
-    for (std::size_t i = 0; i < waiting.size(); ++i)
-      waiting[i] = {streams[i].fd.get(), POLLIN, 0};  // -1 is passed over
+    // -1 is passed over. The end of one that has ended is of no more interest: others may hold its output
+    // open.
+    std::array<pollfd, 3> waiting = {{{streams[0].fd.get(), POLLIN, 0},
+                                      {streams[1].fd.get(), POLLIN, 0},
+                                      {grace_end ? -1 : child.end_descriptor(), POLLIN, 0}}};
     ::poll(waiting.data(), waiting.size(), static_cast<int>(nap.count()));
     nap = std::min(nap * 2, kLongestNap);
     const bool was_open = streams[0].fd || streams[1].fd;
