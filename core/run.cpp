@@ -129,10 +129,11 @@ void inject(const Run& run) {
   std::vector<ImagePath> directories;
   if (run_ldconfig) directories = library_directories(run, plan, preflight);
   if (!directories.empty()) find_soname_links(preflight, plan, manifest, image, directories);
+  const bool all_there = !options.force && already_there(plan, preflight, manifest, image, run_ldconfig);
+  if (!all_there) check_use(preflight, image);
   check_compatibility(preflight, plan, image, directories, run.host);
   weigh(preflight.findings, options.force, options.strict);
   run.report.findings(preflight.findings);
-  const bool all_there = !options.force && already_there(plan, preflight, manifest, image, run_ldconfig);
   std::vector<Change> changes;
   if (!all_there) changes = changes_of_injection(plan, preflight, manifest, image, run_ldconfig);
   // A dry run ends here; it shows the plan also where errors end it.

@@ -52,7 +52,6 @@ class Check {
         for (Finding& one : check_libfabric_versions(plan_.files[i].source.text(), *result_.facts[i], image_))
           result_.findings.push_back(std::move(one));
     space();
-    in_use();
     return std::move(result_);
   }
 
@@ -138,15 +137,6 @@ class Check {
             std::to_string(entries) + " inodes needed, " + std::to_string(facts.f_favail) + " free");
   }
 
-  void in_use() {
-    struct stat root;
-    if (::fstat(image_.fd(), &root) != 0) return;
-    if (const auto process = process_with_root(root))
-      found(FindingKind::in_use, "the image is in use",
-            "process " + std::to_string(process->pid) + " (" + process->name + ") runs in it",
-            "what it has opened stays as it was");
-  }
-
   const Plan& plan_;
   const ImageRoot& image_;
   const HostSystem& host_;
@@ -163,6 +153,16 @@ Preflight check(const Plan& plan, const ImageRoot& image, const HostSystem& host
 
 Preflight check_undo(const Plan& plan, const ImageRoot& image, const HostSystem& host) {
   return Check(plan, image, host).run_undo();
+}
+
+void check_use(Preflight& preflight, const ImageRoot& image) {
+  struct stat root;
+  if (::fstat(image.fd(), &root) != 0) return;
+  if (const auto process = process_with_root(root))
+    preflight.findings.push_back(
+        make_finding(FindingKind::in_use, "the image is in use",
+                     "process " + std::to_string(process->pid) + " (" + process->name + ") runs in it",
+                     "what it has opened stays as it was"));
 }
 
 }  // namespace fromhost::core

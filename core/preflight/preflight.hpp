@@ -32,5 +32,7 @@ struct Preflight {
 Preflight check(const Plan& plan, const ImageRoot& image, const HostSystem& host);
 /// The same for an undo, which has no sources and makes room.
 Preflight check_undo(const Plan& plan, const ImageRoot& image, const HostSystem& host);
+/// Does a process run in the image? To be asked only where something will be written: it reads all of /proc.
+void check_use(Preflight& preflight, const ImageRoot& image);
 
 }  // namespace fromhost::core
