@@ -136,9 +136,9 @@ expect_unchanged() {
 }
 
 # Every name with all that a change leaves traces in: also the change time, and the times of directories.
-# (Files with other names belong to other tests' images, too, which come and go, and change those two.)
+# (Files and links with other names belong to other tests' images, too, which come and go, and change those two.)
 traces() {
-  find "$IMG" -type f -links +1 -printf '%P %y %m %U:%G %s %i %T@\n' -o -printf '%P %y %m %U:%G %n %s %i %T@ %C@ %l\n' | sort
+  find "$IMG" ! -type d -links +1 -printf '%P %y %m %U:%G %s %i %T@\n' -o -printf '%P %y %m %U:%G %n %s %i %T@ %C@ %l\n' | sort
 }
 remember_traces() { traces > "$WORK/traces.before"; }
 expect_no_traces() {
