@@ -18,11 +18,12 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   start_log(0);
   Report report(std::cout);
-  report.use_json(json_in(words));
   try {
     LinuxHost host;
-    const PluginCatalog catalog =
-        PluginCatalog::discover(plugin_search_path(plugin_directories_in(words), host));
+    const std::vector<std::string> asked_for = plugin_directories_in(words);
+    const PluginCatalog catalog = PluginCatalog::discover(plugin_search_path(asked_for, host));
+    report.use_json(json_in(words, catalog.groups()));
+    if (!help_in(words, catalog.groups())) check_plugin_directories(asked_for);
     const Options options = parse_command_line(words, catalog.groups(), catalog.refused());
     start_log(options.verbosity);
     report.use_json(options.json);

@@ -21,6 +21,7 @@
 #include "core/image/image_libraries.hpp"
 #include "core/image/image_root.hpp"
 #include "core/image/ldconfig.hpp"
+#include "core/log.hpp"
 #include "core/manifest/status.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/removals.hpp"
@@ -232,6 +233,7 @@ ExitStatus run_on_image(const Run& run) {
 }  // namespace
 
 ExitStatus run(const Options& options, const PluginCatalog& catalog, HostSystem& host, Report& report) {
+  for (const std::string& one : catalog.skipped()) spdlog::debug("no plugins in {}", one);
   if (options.mode == Mode::help) {
     report.text(help_text(catalog.groups()));
     return ExitStatus::success;

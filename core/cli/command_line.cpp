@@ -24,47 +24,122 @@ Error one_at_a_time() {
       {Stage::command_line, "--status and --undo exclude each other", "", "give one after the other"});
 }
 
-/// An option whose argument may be left out: only "--undo=X" gives it one, as option "undo=" of Boost's. With
-/// its own implicit values it would take the word after it, which is the image.
-std::vector<po::option> argument_or_none(std::vector<std::string>& words) {
-  const std::string& word = words.front();
-  for (const CoreOption& option : kCoreOptions) {
-    if (option.argument.empty() || option.takes_argument()) continue;
-    const std::string name = "--" + std::string(option.name);
-    if (word != name && word.compare(0, name.size() + 1, name + "=") != 0) continue;
-    po::option found;
-    found.string_key = option.name;
-    found.original_tokens = {word};
-    if (word != name) {
-      found.string_key += '=';
-      found.value = {word.substr(name.size() + 1)};
-    }
-    words.erase(words.begin());
-    return {found};
-  }
-  return {};
-}
-
 enum class Takes { nothing, maybe, argument };
 
-void add_option(po::options_description& all, std::string_view name, char letter, Takes takes) {
-  std::string key(name);
-  if (letter) key += std::string(",") + letter;
-  if (takes == Takes::maybe) all.add_options()((key + "=").c_str(), po::value<std::string>(), "");
-  if (takes == Takes::argument)
-    all.add_options()(key.c_str(), po::value<std::string>(), "");
-  else
-    all.add_options()(key.c_str(), "");
-}
+/// Every option that there is on this line, with its plugins' ones or without.
+class KnownOptions {
+ public:
+  explicit KnownOptions(const std::vector<SwitchGroup>& groups) {
+    for (const CoreOption& option : kCoreOptions)
+      options_.push_back({std::string(option.name), option.letter,
+                          option.takes_argument()   ? Takes::argument
+                          : option.argument.empty() ? Takes::nothing
+                                                    : Takes::maybe});
+    for (const SwitchGroup& group : groups)
+      for (const Switch& one : group.switches)
+        options_.push_back({one.name, one.letter, one.argument.empty() ? Takes::nothing : Takes::argument});
+  }
 
-po::options_description core_description() {
-  po::options_description all;
-  for (const CoreOption& option : kCoreOptions)
-    add_option(all, option.name, option.letter,
-               option.takes_argument()   ? Takes::argument
-               : option.argument.empty() ? Takes::nothing
-                                         : Takes::maybe);
-  return all;
+  /// As Boost wants them. "--undo" and "--undo=X" are two options there, the second named "undo=": its own
+  /// optional arguments would take the word after it, which is the image.
+  po::options_description description() const {
+    po::options_description all;
+    for (const Option& one : options_) {
+      std::string key = one.name;
+      if (one.letter) key += std::string(",") + one.letter;
+      if (one.takes == Takes::maybe) all.add_options()((key + "=").c_str(), po::value<std::string>(), "");
+      if (one.takes == Takes::argument)
+        all.add_options()(key.c_str(), po::value<std::string>(), "");
+      else
+        all.add_options()(key.c_str(), "");
+    }
+    return all;
+  }
+
+  /// Takes the option or options that the first word is from the words, arguments included: the word after an
+  /// option that needs one is its argument, whatever it looks like. Empty: it is none that we know, or not
+  /// rightly written; nothing is taken.
+  std::vector<po::option> take(std::vector<std::string>& words) const {
+    const std::string& word = words.front();
+    if (word.size() < 2 || word[0] != '-' || word == "--") return {};
+    return word[1] == '-' ? take_name(words) : take_letters(words);
+  }
+
+ private:
+  struct Option {
+    std::string name;
+    char letter;
+    Takes takes;
+  };
+
+  static po::option found(const std::string& key, const std::string& word) {
+    po::option option;
+    option.string_key = key;
+    option.original_tokens = {word};
+    return option;
+  }
+
+  /// The argument is the word behind the first one.
+  static void take_next_word(po::option& option, std::vector<std::string>& words) {
+    option.value = {words[1]};
+    words.erase(words.begin());
+  }
+
+  std::vector<po::option> take_name(std::vector<std::string>& words) const {
+    const std::string word = words.front();
+    const std::size_t equals = std::min(word.find('='), word.size());
+    const std::string name = word.substr(2, equals - 2);
+    const auto known =
+        std::find_if(options_.begin(), options_.end(), [&](const Option& one) { return one.name == name; });
+    if (known == options_.end()) return {};
+    po::option option = found(name, word);
+    if (equals < word.size()) {
+      if (known->takes == Takes::nothing) return {};
+      if (known->takes == Takes::maybe) option.string_key += '=';
+      option.value = {word.substr(equals + 1)};
+    } else if (known->takes == Takes::argument) {
+      if (words.size() < 2) return {};
+      take_next_word(option, words);
+    }
+    words.erase(words.begin());
+    return {option};
+  }
+
+  /// Several letters may share a dash; the first that needs an argument has what follows it.
+  std::vector<po::option> take_letters(std::vector<std::string>& words) const {
+    const std::string word = words.front();
+    std::vector<po::option> options;
+    for (std::size_t i = 1; i < word.size(); ++i) {
+      const auto known = std::find_if(options_.begin(), options_.end(),
+                                      [&](const Option& one) { return one.letter == word[i]; });
+      if (known == options_.end()) return {};
+      po::option option = found(known->name, word);
+      const bool argument = known->takes == Takes::argument;
+      if (argument && i + 1 < word.size())
+        option.value = {word.substr(i + 1)};
+      else if (argument && words.size() > 1)
+        take_next_word(option, words);
+      else if (argument)
+        return {};
+      options.push_back(std::move(option));
+      if (argument) break;
+    }
+    words.erase(words.begin());
+    return options;
+  }
+
+  std::vector<Option> options_;
+};
+
+/// Every option of the line that is rightly written, whatever else is there.
+std::vector<po::option> options_in(std::vector<std::string> words, const KnownOptions& known) {
+  std::vector<po::option> options;
+  while (!words.empty() && words.front() != "--") {
+    const std::vector<po::option> taken = known.take(words);
+    if (taken.empty()) words.erase(words.begin());
+    options.insert(options.end(), taken.begin(), taken.end());
+  }
+  return options;
 }
 
 std::vector<std::string> names_of(const std::vector<SwitchGroup>& groups) {
@@ -91,13 +166,14 @@ std::vector<std::string> names_of(const std::vector<SwitchGroup>& groups) {
   throw Error({Stage::command_line, option + " must not be empty", "", ""});
 }
 
-po::parsed_options parse(const std::vector<std::string>& words, const po::options_description& all,
+po::parsed_options parse(const std::vector<std::string>& words, const KnownOptions& known,
                          const std::vector<SwitchGroup>& groups, const std::vector<std::string>& refused) {
+  const po::options_description all = known.description();
   try {
     return po::command_line_parser(words)
         .options(all)
         .style(kStyle)
-        .extra_style_parser(argument_or_none)
+        .extra_style_parser([&](std::vector<std::string>& rest) { return known.take(rest); })
         .run();
   } catch (const po::unknown_option& error) {
     invalid_option(error.get_option_name(), groups, refused);
@@ -191,13 +267,8 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
   else if (name == "plugin-dir")
     options.plugin_directories.push_back(value);
   else if (name == "list-plugins" || name == "list-options") {
-    if (options.mode != Mode::help && options.mode != Mode::version)
-      options.mode = name == "list-plugins" ? Mode::list_plugins : Mode::list_options;
-  } else if (name == "help")
-    options.mode = Mode::help;
-  else if (name == "version")
-    options.mode = options.mode == Mode::help ? options.mode : Mode::version;
-  else if (name == "quiet")
+    options.mode = name == "list-plugins" ? Mode::list_plugins : Mode::list_options;
+  } else if (name == "quiet")
     --options.verbosity;
   else if (name == "verbose")
     ++options.verbosity;
@@ -221,43 +292,35 @@ void check_answers(const Options& options) {
 
 std::vector<std::string> plugin_directories_in(const std::vector<std::string>& words) {
   std::vector<std::string> directories;
-  try {
-    const po::options_description all = core_description();
-    for (const po::option& option : po::command_line_parser(words)
-                                        .options(all)
-                                        .style(kStyle)
-                                        .extra_style_parser(argument_or_none)
-                                        .allow_unregistered()
-                                        .run()
-                                        .options)
-      if (option.string_key == "plugin-dir" && !option.value.empty())
-        directories.push_back(option.value.front());
-  } catch (const po::error&) {
-    // The second pass, which knows every option, says what is wrong.
-  }
+  for (const po::option& option : options_in(words, KnownOptions({})))
+    if (option.string_key == "plugin-dir" && !option.value.front().empty())
+      directories.push_back(option.value.front());
   return directories;
 }
 
-bool json_in(const std::vector<std::string>& words) {
-  const auto end = std::find(words.begin(), words.end(), "--");
-  return std::find(words.begin(), end, "--json") != end;
+bool json_in(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups) {
+  const std::vector<po::option> options = options_in(words, KnownOptions(groups));
+  return std::any_of(options.begin(), options.end(),
+                     [](const po::option& one) { return one.string_key == "json"; });
+}
+
+std::optional<Mode> help_in(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups) {
+  for (const po::option& option : options_in(words, KnownOptions(groups))) {
+    if (option.string_key == "help") return Mode::help;
+    if (option.string_key == "version") return Mode::version;
+  }
+  return std::nullopt;
 }
 
 Options parse_command_line(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups,
                            const std::vector<std::string>& refused) {
-  po::options_description all = core_description();
-  for (const SwitchGroup& group : groups)
-    for (const Switch& one : group.switches)
-      add_option(all, one.name, one.letter, one.argument.empty() ? Takes::nothing : Takes::argument);
   Options options;
   // Whoever asks for help gets it, whatever else is wrong on the line.
-  for (const std::string& word : words) {
-    if (word == "--") break;
-    if (word == "-h" || word == "--help") options.mode = Mode::help;
-    if (word == "--version") options.mode = Mode::version;
-    if (options.mode != Mode::inject) return options;
+  if (const auto mode = help_in(words, groups)) {
+    options.mode = *mode;
+    return options;
   }
-  for (const po::option& option : parse(words, all, groups, refused).options) {
+  for (const po::option& option : parse(words, KnownOptions(groups), groups, refused).options) {
     const std::string value = option.value.empty() ? "" : option.value.front();
     if (option.position_key >= 0) {
       set_image(options, value);
@@ -268,8 +331,7 @@ Options parse_command_line(const std::vector<std::string>& words, const std::vec
     if (!set_core_option(options, option.string_key, value))
       options.arguments.push_back({option.string_key, value});
   }
-  const bool needs_image = options.mode != Mode::help && options.mode != Mode::version &&
-                           options.mode != Mode::list_plugins && options.mode != Mode::list_options;
+  const bool needs_image = options.mode != Mode::list_plugins && options.mode != Mode::list_options;
   if (needs_image && options.image.empty())
     throw Error({Stage::command_line, "no image specified", "", "try: ch-fromhost --help"});
   const bool injects = options.mode == Mode::inject;

@@ -2,6 +2,7 @@
 // argv to Options. Plugins add switches, so it takes two passes: where are the plugins, then everything.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,12 +11,14 @@
 
 namespace fromhost::core {
 
-/// First pass: the values of --plugin-dir. Ignores whatever else is there.
+/// First pass: the values of --plugin-dir. Ignores whatever else is there, and does not know which of the
+/// plugins' options have arguments.
 std::vector<std::string> plugin_directories_in(const std::vector<std::string>& words);
 
-/// Is --json among the words? To be asked where the line may be wrong, so that this is answered as asked,
-/// too.
-bool json_in(const std::vector<std::string>& words);
+/// Is --json on the line? To be asked where the line may be wrong, so that this is answered as asked, too.
+bool json_in(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups);
+/// The same of --help and --version; nullopt: neither.
+std::optional<Mode> help_in(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups);
 
 /// Second pass, with the switches that the plugins declare. Throws Error with the manual's texts. `refused`
 /// names the plugins that could not be used, to be told where an unknown switch may have been theirs.

@@ -2,18 +2,23 @@
 // Provider: finding plugins. Their constant data is read here; their code runs only when they are asked for.
 #include "core/provider/plugin_catalog.hpp"
 
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <glob.h>
 #include <sys/auxv.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <system_error>
 
 #include "core/cli/command_line.hpp"
 #include "core/error.hpp"
+#include "core/host/unique_fd.hpp"
 #include "core/provider/plugin_provider.hpp"
+#include "core/provider/plugin_trust.hpp"
 
 namespace fromhost::core {
 namespace {
@@ -47,6 +52,12 @@ std::vector<std::string> shared_objects_in(const std::string& directory) {
   return files;
 }
 
+/// Why nothing can be found in it; "" if something can.
+std::string closed_because(const std::string& directory) {
+  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return fd ? "" : errno_text(errno);
+}
+
 }  // namespace
 
 std::string_view to_string(PluginRecord::State state) {
@@ -74,23 +85,35 @@ std::vector<std::string> plugin_search_path(const std::vector<std::string>& from
   return path;
 }
 
+void check_plugin_directories(const std::vector<std::string>& from_command_line) {
+  std::vector<Problem> problems;
+  for (const std::string& directory : from_command_line)
+    if (const std::string why = closed_because(directory); !why.empty())
+      problems.push_back({Stage::command_line, "no plugin directory: " + directory, why, ""});
+  if (!problems.empty()) throw Error(std::move(problems));
+}
+
 PluginCatalog PluginCatalog::discover(const std::vector<std::string>& directories) {
   PluginCatalog catalog;
+  std::optional<PluginTrust> trust;
+  if (plugins_need_trust()) trust.emplace();
   std::set<std::filesystem::path> seen;
   for (const std::string& directory : directories) {
     std::error_code error;
     if (!seen.insert(std::filesystem::weakly_canonical(directory, error)).second) continue;
-    for (const std::string& file : shared_objects_in(directory)) catalog.add(file);
+    if (const std::string why = closed_because(directory); !why.empty())
+      catalog.skipped_.push_back(directory + ": " + why);
+    for (const std::string& file : shared_objects_in(directory)) catalog.add(file, trust ? &*trust : nullptr);
   }
   return catalog;
 }
 
-void PluginCatalog::add(const std::string& file) {
+void PluginCatalog::add(const std::string& file, PluginTrust* trust) {
   PluginRecord record;
   record.file = file;
   try {
-    if (::geteuid() == 0) {
-      const std::string why = untrusted_because(file);
+    if (trust) {
+      const std::string why = trust->untrusted_because(file);
       if (!why.empty()) throw PluginRefused("root does not load it: " + why);
     }
     PluginLibrary library = PluginLibrary::open(file);

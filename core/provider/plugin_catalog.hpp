@@ -14,6 +14,8 @@
 
 namespace fromhost::core {
 
+class PluginTrust;
+
 /// A file in a plugin directory.
 struct PluginRecord {
   enum class State { ready, refused, shadowed };
@@ -34,15 +36,22 @@ std::string_view to_string(PluginRecord::State state);
 std::vector<std::string> plugin_search_path(const std::vector<std::string>& from_command_line,
                                             const HostSystem& host);
 
+/// Throws Error (stage command line) with those of --plugin-dir that cannot be looked into: they were asked
+/// for.
+void check_plugin_directories(const std::vector<std::string>& from_command_line);
+
 class PluginCatalog {
  public:
   /// Loads every *.so of the directories, in order; the first of an id and of a switch wins. A wrong file
-  /// gets a record, never an exception. A directory that is not there is skipped.
+  /// gets a record, never an exception. A directory that is not there is skipped:
+  /// an environment serves several machines.
   static PluginCatalog discover(const std::vector<std::string>& directories);
 
   const std::vector<PluginRecord>& records() const { return records_; }
   /// What the person should be told once: refused files, switches that two plugins want.
   const std::vector<std::string>& warnings() const { return warnings_; }
+  /// Directories that cannot be looked into, each with the reason.
+  const std::vector<std::string>& skipped() const { return skipped_; }
   std::vector<SwitchGroup> groups() const;
   std::vector<std::string> refused() const;
 
@@ -54,12 +63,13 @@ class PluginCatalog {
   std::vector<std::string> interested_in(const std::string& name) const;
 
  private:
-  void add(const std::string& file);
+  void add(const std::string& file, PluginTrust* trust);  // trust: where it matters
   /// Takes from `record` the names and letters that an earlier plugin has.
   void leave_taken_switches(PluginRecord& record);
   std::vector<PluginRecord> records_;
   std::vector<std::pair<std::string, PluginLibrary>> libraries_;  // by id
   std::vector<std::string> warnings_;
+  std::vector<std::string> skipped_;
 };
 
 }  // namespace fromhost::core

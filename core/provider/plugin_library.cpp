@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <string_view>
 #include <vector>
 // Boost 1.74's library_info.hpp uses std::vector without including it.
@@ -171,33 +170,6 @@ PluginLibrary PluginLibrary::open(const std::string& file) {
   }
   check_entry(*entry);
   return PluginLibrary(std::move(handle), entry);
-}
-
-namespace {
-
-std::string writable_by_others(const std::string& path) {
-  struct stat facts;
-  if (::stat(path.c_str(), &facts) != 0) return path + ": " + errno_text(errno);
-  if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) return path + " belongs to another user";
-  if (facts.st_mode & (S_IWGRP | S_IWOTH)) return path + " can be written by others";
-  return "";
-}
-
-}  // namespace
-
-std::string untrusted_because(const std::string& file) {
-  // Who can write a directory can put another file there: the directory of each link on the way counts too.
-  constexpr int kMostLinks = 40;
-  std::filesystem::path path(file);
-  for (int links = 0; links <= kMostLinks; ++links) {
-    const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
-    if (std::string why = writable_by_others(directory.string()); !why.empty()) return why;
-    std::error_code no_link;
-    const std::filesystem::path target = std::filesystem::read_symlink(path, no_link);
-    if (no_link) return writable_by_others(path.string());
-    path = directory / target;
-  }
-  return file + ": " + errno_text(ELOOP);
 }
 
 }  // namespace fromhost::core

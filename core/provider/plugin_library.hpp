@@ -41,8 +41,4 @@ class PluginLibrary {
   const fh_entry* entry_;
 };
 
-/// Why root must not load this file: it or its directory can be written by another user. Empty: it may be
-/// loaded.
-std::string untrusted_because(const std::string& file);
-
 }  // namespace fromhost::core

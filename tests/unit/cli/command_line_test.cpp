@@ -237,7 +237,26 @@ TEST(CommandLine, HelpAndVersionWinOverListingWinsOverPaths) {
 TEST(CommandLine, WhoeverAsksForHelpGetsItWhateverElseIsWrong) {
   EXPECT_EQ(parsed({"--frobnicate", "--help"}).mode, Mode::help);
   EXPECT_EQ(parsed({"--path", "", "-h", "one", "two"}).mode, Mode::help);
-  EXPECT_EQ(parsed({"--dest", "--version"}).mode, Mode::version);
+  EXPECT_EQ(parsed({"--dest", "--version", "--version"}).mode, Mode::version);
+  EXPECT_EQ(parsed({"-vh"}).mode, Mode::help);
+}
+
+TEST(CommandLine, AnArgumentIsNoOptionWhateverItLooksLike) {
+  for (const char* word : {"-h", "--help", "--version", "--json", "--", "-", "-n", "--path", "-vp"}) {
+    SCOPED_TRACE(word);
+    for (const Words& words : {Words{"--path", word, "img"}, Words{"-p", word, "img"},
+                               Words{"-vp", word, "img"}, Words{"img", "--path", word}}) {
+      EXPECT_THAT(arguments_of(words), ElementsAre(std::string("path=") + word));
+      EXPECT_EQ(parsed(words).image, "img");
+      EXPECT_EQ(parsed(words).mode, Mode::inject);
+      EXPECT_FALSE(parsed(words).json);
+      EXPECT_FALSE(json_in(words, groups()));
+      EXPECT_EQ(help_in(words, groups()), std::nullopt);
+    }
+  }
+  EXPECT_EQ(parsed({"-ph", "img"}).mode, Mode::inject);
+  EXPECT_EQ(parsed({"--dest", "-h", "-h"}).mode, Mode::help);
+  EXPECT_TRUE(json_in({"--path", "--json", "--json"}, groups()));
 }
 
 TEST(CommandLine, OnlyInjectingAndAskingForPathsNeedAnImage) {
@@ -341,9 +360,9 @@ TEST(CommandLine, WhatChangesNothingAnywayHasNoDryRunAndLinesAreNoJson) {
 }
 
 TEST(CommandLine, JsonIsRecognisedOnALineThatIsWrong) {
-  EXPECT_TRUE(json_in({"--frobnicate", "--json", "--path"}));
-  EXPECT_FALSE(json_in({"--frobnicate", "--", "--json"}));
-  EXPECT_FALSE(json_in({}));
+  EXPECT_TRUE(json_in({"--frobnicate", "--json", "--path"}, groups()));
+  EXPECT_FALSE(json_in({"--frobnicate", "--", "--json"}, groups()));
+  EXPECT_FALSE(json_in({}, groups()));
 }
 
 TEST(CommandLine, AFlagTakesNoArgument) {
