@@ -3,17 +3,10 @@
 
 #include <stdexcept>
 
+#include "core/utf8.hpp"
+
 namespace fromhost::core {
 namespace {
-
-bool is_utf8(const std::string& bytes) {
-  try {
-    (void)Json(bytes).dump();
-    return true;
-  } catch (const Json::type_error&) {
-    return false;
-  }
-}
 
 int digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

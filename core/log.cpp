@@ -5,10 +5,13 @@
 #include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <mutex>
 
 #include "core/terminal.hpp"
+#include "core/utf8.hpp"
 
 namespace fromhost::core {
 namespace {
@@ -24,7 +27,7 @@ class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
     std::string line = instead_of_passing("") + "ch-fromhost: ";
     if (message.level == spdlog::level::warn) line += coloured("warning:", kBoldMagenta) + ' ';
     if (message.level >= spdlog::level::err) line += coloured("error:", kBoldRed) + ' ';
-    line += printable({message.payload.data(), message.payload.size()});
+    line += line_of({message.payload.data(), message.payload.size()});
     line += '\n';
     write_out(line);
   }
@@ -71,6 +74,36 @@ class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
   std::size_t passing_ = 0;  // length of the passing line
 };
 
+/// What a terminal obeys, or shows as nothing, or that makes text look like another one: control characters,
+/// line ends of Unicode, format characters (category Cf) such as those that turn the direction of writing.
+bool is_obeyed(std::uint32_t code) {
+  struct Range {
+    std::uint32_t first, last;
+  };
+  static constexpr Range kRanges[] = {
+      {0x00, 0x1f},     {0x7f, 0x9f},       {0xad, 0xad},       {0x61c, 0x61c},     {0x180e, 0x180e},
+      {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},   {0xfeff, 0xfeff},   {0xfff0, 0xfffb},
+      {0xfffe, 0xffff}, {0x110bd, 0x110bd}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+  };
+  return std::any_of(std::begin(kRanges), std::end(kRanges),
+                     [&](const Range& one) { return one.first <= code && code <= one.last; });
+}
+
+/// As \\n, \\x1b, \\u202e or \\U000e0001.
+void append_code(std::string& out, std::uint32_t code) {
+  if (code == '\n') {
+    out += "\\n";
+  } else if (code == '\t') {
+    out += "\\t";
+  } else if (code == '\r') {
+    out += "\\r";
+  } else {
+    const int digits = code <= 0xff ? 2 : code <= 0xffff ? 4 : 8;
+    out += digits == 2 ? "\\x" : digits == 4 ? "\\u" : "\\U";
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += "0123456789abcdef"[code >> shift & 15];
+  }
+}
+
 spdlog::level::level_enum level_of(int verbosity) {
   if (verbosity >= 2) return spdlog::level::trace;
   if (verbosity == 1) return spdlog::level::debug;
@@ -93,31 +126,38 @@ void show_passing_line(std::string_view text) {
     if (auto* ours = dynamic_cast<StderrSink*>(sink.get())) ours->pass(text);
 }
 
+void log_each(spdlog::level::level_enum level, const std::vector<std::string>& lines) {
+  const bool all = spdlog::should_log(spdlog::level::debug);
+  const std::size_t told = all ? lines.size() : std::min(lines.size(), kMostTold);
+  for (std::size_t i = 0; i < told; ++i) spdlog::log(level, "{}", lines[i]);
+  if (told < lines.size()) spdlog::log(level, "and {} more; -v tells all", lines.size() - told);
+}
+
 std::string printable(std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // C1 control characters are U+0080 to U+009F: two bytes in UTF-8, and some terminals obey them.
-    const bool c1 =
-        byte == 0xc2 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xe0) == 0x80;
-    if (byte >= 0x20 && byte != 0x7f && !c1) {
-      out += text[i];
-    } else if (byte == '\n') {
-      out += "\\n";
-    } else if (byte == '\t') {
-      out += "\\t";
-    } else if (byte == '\r') {
-      out += "\\r";
-    } else {
-      const auto coded = c1 ? static_cast<unsigned char>(text[++i]) : byte;
-      out += "\\x";
-      out += kHex[coded >> 4];
-      out += kHex[coded & 15];
-    }
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Character one = utf8_at(text, at);
+    if (one.valid && !is_obeyed(one.code))
+      out += text.substr(at, one.bytes);
+    else
+      append_code(out, one.code);
+    at += one.bytes;
   }
   return out;
+}
+
+std::string line_of(std::string_view text) {
+  std::string line = printable(text);
+  if (line.size() <= kLongestLine) return line;
+  // The end has the cause and the way out.
+  constexpr std::size_t kEnd = kLongestLine / 4;
+  const auto inside = [&](std::size_t at) { return (static_cast<unsigned char>(line[at]) & 0xc0) == 0x80; };
+  std::size_t left = kLongestLine - kEnd, right = line.size() - kEnd;
+  while (inside(left)) --left;
+  while (inside(right)) ++right;
+  return line.substr(0, left) + " [" + std::to_string(right - left) + " bytes left out] " +
+         line.substr(right);
 }
 
 }  // namespace fromhost::core

@@ -4,8 +4,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fromhost::core {
 
@@ -20,8 +22,20 @@ void start_log(int verbosity);
 /// terminal is wide, or wiping leaves some of it. Nothing else may write to standard error meanwhile.
 void show_passing_line(std::string_view text);
 
-/// The same text with control characters as \n, \t, \x1b, …: names come from images and commands that
-/// strangers made, and a terminal obeys what it is sent. UTF-8 passes.
+/// How many lines of one kind are told of an image that strangers made, and how long each is, in bytes: an
+/// odd one has thousands of faults. JSON has them all.
+inline constexpr std::size_t kMostTold = 20;
+inline constexpr std::size_t kLongestLine = 4096;
+
+/// A message each; of very many, the first kMostTold and how many more there are, unless -v wants them all.
+void log_each(spdlog::level::level_enum level, const std::vector<std::string>& lines);
+
+/// The same text with control and format characters, and bytes that are not UTF-8, as \n, \t, \x1b, \u202e,
+/// …: names come from images and commands that strangers made, and a terminal obeys what it is sent. Other
+/// UTF-8 passes.
 std::string printable(std::string_view text);
+
+/// The same, and with the middle left out if it is longer than kLongestLine. Every line of the log is such.
+std::string line_of(std::string_view text);
 
 }  // namespace fromhost::core

@@ -9,6 +9,7 @@
 #include "core/host/linux_host.hpp"
 #include "core/log.hpp"
 #include "core/run.hpp"
+#include "core/terminal.hpp"
 
 int main(int argc, char** argv) {
   using namespace fromhost::core;
@@ -27,6 +28,7 @@ int main(int argc, char** argv) {
     const Options options = parse_command_line(words, catalog.groups(), catalog.refused());
     start_log(options.verbosity);
     report.use_json(options.json);
+    report.use_answers_only(options.dry_run && !options.json && stdout_is_stderr());
     const ExitStatus status = run(options, catalog, host, report);
     if (!std::cout.flush()) {
       spdlog::error("cannot write to standard output");

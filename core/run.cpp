@@ -49,14 +49,14 @@ struct Run {
 
 void print_paths(const Run& run) {
   const Options& options = run.options;
-  if (options.print_lib) run.report.answer(run.ldconfig.directories().front().text());
+  if (options.print_lib) run.report.path(run.ldconfig.directories().front());
   if (!options.print_fi && !options.print_cray_fi) return;
   const auto libfabric = find_libfabric(run.image, run.ldconfig.directories());
   if (!libfabric)
     throw Error({Stage::image, "no libfabric in the image: " + run.image.path(),
                  "nothing provides libfabric.so.1", "install libfabric in the image"});
-  if (options.print_fi) run.report.answer((libfabric->path.parent() / "libfabric").text());
-  if (options.print_cray_fi) run.report.answer(libfabric->path.parent().text());
+  if (options.print_fi) run.report.path(libfabric->path.parent() / "libfabric");
+  if (options.print_cray_fi) run.report.path(libfabric->path.parent());
 }
 
 ManifestRun this_run(const Run& run, const Plan& plan) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What standard error is.
+// What standard error and standard output are.
 #include "core/terminal.hpp"
 
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -36,6 +37,16 @@ std::size_t stderr_columns() {
 
 bool stderr_is_ours() {
   return ::tcgetpgrp(STDERR_FILENO) == ::getpgrp();
+}
+
+bool stdout_is_terminal() {
+  return ::isatty(STDOUT_FILENO) == 1;
+}
+
+bool stdout_is_stderr() {
+  struct stat out, err;
+  return ::fstat(STDOUT_FILENO, &out) == 0 && ::fstat(STDERR_FILENO, &err) == 0 && out.st_dev == err.st_dev &&
+         out.st_ino == err.st_ino;
 }
 
 }  // namespace fromhost::core

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What standard error is, if it is a terminal, and what that may be sent besides text.
+// Where the answers and the talk go: what standard error and standard output are, and what they may be sent
+// besides text.
 #pragma once
 
 #include <cstddef>
@@ -15,5 +16,10 @@ bool stderr_has_colours();
 std::size_t stderr_columns();
 /// False: another job has the terminal, as after "ch-fromhost … &".
 bool stderr_is_ours();
+
+/// Standard output is a terminal.
+bool stdout_is_terminal();
+/// Both go to the same terminal, file or pipe: what is sent to both is read twice.
+bool stdout_is_stderr();
 
 }  // namespace fromhost::core

@@ -177,8 +177,11 @@ CommandResult Ldconfig::run(const std::vector<std::string>& arguments, const std
   CommandResult result = host_.run(command);
   if (result.outcome == CommandResult::Outcome::interrupted) throw_if_interrupted();
   for (const std::string& line : lines_of(result.errors)) spdlog::trace("ldconfig: {}", line);
-  if (result.succeeded() && !spdlog::should_log(spdlog::level::trace))
-    for (const std::string& line : without_noise(result.errors)) spdlog::warn("ldconfig: {}", line);
+  if (result.succeeded() && !spdlog::should_log(spdlog::level::trace)) {
+    std::vector<std::string> remarks;
+    for (const std::string& line : without_noise(result.errors)) remarks.push_back("ldconfig: " + line);
+    log_each(spdlog::level::warn, remarks);
+  }
   return result;
 }
 

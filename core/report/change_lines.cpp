@@ -65,7 +65,7 @@ std::string change_lines(const std::vector<Change>& changes) {
     const std::string size = size_of(one);
     action.resize(action_width, ' ');
     if (size_width > 0) action += "  " + std::string(size_width - size.size(), ' ') + size;
-    text += printable(action + "  " + where(one) + why(one)) + '\n';
+    text += line_of(action + "  " + where(one) + why(one)) + '\n';
   }
   return text;
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/utf8.hpp"
+
 namespace fromhost::core {
 namespace {
 
@@ -11,17 +13,18 @@ constexpr int kVersion = 1;
 
 using Action = Change::Action;
 
-/// Text for people may quote a name that is not UTF-8: its bytes are then shown as \xff.
+/// Text for people may quote a name that is not UTF-8: its wrong bytes are then shown as \xff.
 std::string words(const std::string& text) {
-  if (bytes_to_json(text).is_string()) return text;
+  if (is_utf8(text)) return text;
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string shown;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80)
-      shown += c;
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Character one = utf8_at(text, at);
+    if (one.valid)
+      shown += text.substr(at, one.bytes);
     else
-      shown += std::string("\\x") + kDigits[byte >> 4] + kDigits[byte & 15];
+      shown += std::string("\\x") + kDigits[one.code >> 4] + kDigits[one.code & 15];
+    at += one.bytes;
   }
   return shown;
 }

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/log.hpp"
+#include "core/terminal.hpp"
 
 namespace fromhost::core {
 namespace {
@@ -69,12 +70,19 @@ std::size_t count_errors(const std::vector<Finding>& findings) {
 }  // namespace
 
 void Report::document(const Json& json) {
-  answer(json.dump(1));
+  // ASCII only: a terminal may be what reads it. Names were looked at; were one forgotten, it would not spoil
+  // the document.
+  answer(json.dump(1, ' ', true, Json::error_handler_t::replace));
   document_written_ = true;
 }
 
 void Report::answer(const std::string& line) {
   out_ << line << '\n';
+}
+
+void Report::path(const ImagePath& path) {
+  // A script wants the bytes, a terminal must not obey them.
+  answer(stdout_is_terminal() ? printable(path.text()) : path.text());
 }
 
 void Report::text(const std::string& lines) {
@@ -87,8 +95,9 @@ void Report::plugins(const std::vector<PluginRecord>& records) {
   for (const PluginRecord& record : records) {
     std::string switches;
     for (const Switch& one : record.switches) switches += (switches.empty() ? "--" : " --") + one.name;
-    answer((record.id.empty() ? "-" : record.id) + "  " + (record.version.empty() ? "-" : record.version) +
-           "  " + std::string(to_string(record.state)) + "  " + (switches.empty() ? "-" : switches));
+    answer((record.id.empty() ? "-" : printable(record.id)) + "  " +
+           (record.version.empty() ? "-" : printable(record.version)) + "  " +
+           std::string(to_string(record.state)) + "  " + (switches.empty() ? "-" : switches));
     answer("    " + printable(record.file));
     if (!record.summary.empty()) answer("    " + printable(record.summary));
     if (!record.reason.empty())
@@ -114,14 +123,13 @@ void Report::plan(const Plan& plan) {
 }
 
 void Report::warnings(const std::vector<std::string>& warnings) {
-  for (const std::string& one : warnings) {
-    spdlog::warn("{}", one);
-    remarks_.warnings.push_back(one);
-  }
+  if (!only_answers_) log_each(spdlog::level::warn, warnings);
+  remarks_.warnings.insert(remarks_.warnings.end(), warnings.begin(), warnings.end());
 }
 
 void Report::findings(const std::vector<Finding>& findings) {
   remarks_.findings.insert(remarks_.findings.end(), findings.begin(), findings.end());
+  if (only_answers_) return;
   // A driver for all kinds of programs has many libraries that want what an image for one kind lacks.
   std::set<std::string> files, libraries;
   for (const Finding& one : findings) {
@@ -130,9 +138,11 @@ void Report::findings(const std::vector<Finding>& findings) {
     libraries.insert(one.library);
   }
   const bool in_short = libraries.size() > 1 && !spdlog::should_log(spdlog::level::debug);
+  std::vector<std::string> lines;
   for (const Finding& one : findings)
     if (one.severity == Severity::warning && !(in_short && one.kind == FindingKind::library_missing))
-      spdlog::warn("{}", one.problem.sentence());
+      lines.push_back(one.problem.sentence());
+  log_each(spdlog::level::warn, lines);
   if (!in_short) return;
   constexpr std::size_t kNamed = 3;
   std::string names;
@@ -146,10 +156,24 @@ void Report::findings(const std::vector<Finding>& findings) {
 
 void Report::prospect(const std::vector<Change>& changes, const std::string& conclusion) {
   text(change_lines(changes));
-  for (const std::string& one : remarks_.warnings) answer("warning: " + printable(one));
+  // Errors first, so that no crowd of warnings hides them.
+  std::vector<std::string> errors, warnings;
   for (const Finding& one : remarks_.findings)
-    answer(std::string(to_string(one.severity)) + ": " + printable(one.problem.sentence()));
-  answer(printable(conclusion));
+    (one.severity == Severity::error ? errors : warnings).push_back(one.problem.sentence());
+  warnings.insert(warnings.begin(), remarks_.warnings.begin(), remarks_.warnings.end());
+  answer_each("error: ", errors);
+  answer_each("warning: ", warnings);
+  answer(line_of(conclusion));
+  errors_answered_ = true;
+}
+
+void Report::answer_each(const std::string& prefix, const std::vector<std::string>& lines) {
+  const bool all = spdlog::should_log(spdlog::level::debug);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (!all && i == kMostTold)
+      return answer(prefix + "and " + std::to_string(lines.size() - i) + " more; -v and --json tell all");
+    answer(line_of(prefix + lines[i]));
+  }
 }
 
 void Report::would_inject(const Plan& plan, const Preflight& preflight, const std::vector<Change>& changes,
@@ -207,7 +231,7 @@ void Report::status(const Manifest& manifest, const std::vector<EntryDifference>
                     const std::string& image) {
   if (json_) return document(status_document(manifest, differences));
   if (manifest.empty()) {
-    answer("nothing is injected in " + printable(image));
+    answer("nothing is injected in " + line_of(image));
     return;
   }
   std::map<std::string, std::pair<std::size_t, std::uint64_t>> by_provider;
@@ -225,15 +249,17 @@ void Report::status(const Manifest& manifest, const std::vector<EntryDifference>
            printable(last.host) + ", ch-fromhost " + printable(last.tool));
   }
   for (const EntryDifference& one : differences)
-    answer("  " + printable(one.entry->path.text()) + ": " + std::string(to_string(one.difference)) +
-           (one.entry->source.empty() ? "" : " (from " + printable(one.entry->source) + ")"));
+    answer(line_of("  " + one.entry->path.text() + ": " + std::string(to_string(one.difference)) +
+                   (one.entry->source.empty() ? "" : " (from " + one.entry->source + ")")));
   answer(differences.empty()
              ? "current: this host has nothing newer"
              : "outdated: " + counted(differences.size(), "difference", "differences") + "; inject again");
 }
 
 void Report::failed(const Error& error) {
-  for (const Problem& problem : error.problems()) spdlog::error("{}", problem.text());
+  std::vector<std::string> lines;
+  for (const Problem& problem : error.problems()) lines.push_back(problem.text());
+  if (!(only_answers_ && errors_answered_)) log_each(spdlog::level::err, lines);
   if (json_ && !document_written_) document(failure_document(error.problems(), remarks_));
 }
 

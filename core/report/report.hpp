@@ -25,7 +25,12 @@ class Report {
   /// From now on, each run answers with one JSON document, whether or not it succeeds.
   void use_json(bool json) { json_ = json; }
 
+  /// From now on, warnings and errors are left to the answer, as in a dry run whose answer and talk go to the
+  /// same terminal.
+  void use_answers_only(bool only) { only_answers_ = only; }
+
   void answer(const std::string& line);
+  void path(const ImagePath& path);  ///< byte for byte, but on a terminal
   void text(const std::string& lines);
   void plugins(const std::vector<PluginRecord>& records);
   void plan(const Plan& plan);  ///< -v: each file, where and why
@@ -51,9 +56,13 @@ class Report {
  private:
   void document(const Json& json);
   void prospect(const std::vector<Change>& changes, const std::string& conclusion);
+  /// A line each; of very many, the first ones.
+  void answer_each(const std::string& prefix, const std::vector<std::string>& lines);
   std::ostream& out_;
   bool json_ = false;
   bool document_written_ = false;
+  bool only_answers_ = false;
+  bool errors_answered_ = false;
   Remarks remarks_;
 };
 

@@ -92,7 +92,7 @@ TEST(JsonDocuments, NamesThatAreNotUtf8AreHexadecimalAndWordsShowTheirBytes) {
   EXPECT_EQ(json["changes"][0]["path"], parsed(R"({"hex": "2fe9"})"));
   EXPECT_EQ(json["changes"][0]["source"], parsed(R"({"hex": "e9"})"));
   EXPECT_EQ(json["changes"][0]["rule"], "has \\xe9");
-  EXPECT_EQ(json["warnings"][0], "odd: \\xe9 \\xc3\\xa9");
+  EXPECT_EQ(json["warnings"][0], "odd: \\xe9 \xc3\xa9");
   EXPECT_NO_THROW((void)json.dump());
 }
 

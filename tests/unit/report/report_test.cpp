@@ -12,6 +12,17 @@
 namespace fromhost::core {
 namespace {
 
+/// A plan with one copy, and a cache.
+std::vector<Change> two_changes() {
+  std::vector<Change> changes(2);
+  changes[0].path = ImagePath("/usr/bin/a");
+  changes[0].source = "a";
+  changes[0].bytes = 1500;
+  changes[1].action = Change::Action::run_ldconfig;
+  changes[1].path = ImagePath("/etc/ld.so.cache");
+  return changes;
+}
+
 class ReportTest : public testing::Test {
  protected:
   static PlannedFile file(const std::string& source, const std::string& directory) {
@@ -163,17 +174,6 @@ TEST_F(ReportTest, WithoutPluginsItSaysSo) {
   EXPECT_EQ(out_.str(), "no plugin was found\n");
 }
 
-/// A plan with one copy, and a cache.
-std::vector<Change> two_changes() {
-  std::vector<Change> changes(2);
-  changes[0].path = ImagePath("/usr/bin/a");
-  changes[0].source = "a";
-  changes[0].bytes = 1500;
-  changes[1].action = Change::Action::run_ldconfig;
-  changes[1].path = ImagePath("/etc/ld.so.cache");
-  return changes;
-}
-
 TEST_F(ReportTest, ADryRunAnswersWithEveryChangeEveryFindingAndAConclusion) {
   Plan plan;
   plan.files = {file("a", "/usr/bin")};
@@ -189,6 +189,79 @@ TEST_F(ReportTest, ADryRunAnswersWithEveryChangeEveryFindingAndAConclusion) {
             "warning: odd\n"
             "would inject 1 file (1.5 kB) into img; ldconfig would run\n");
   EXPECT_EQ(log_.text(), "warning: careful\nwarning: odd\n");
+}
+
+TEST_F(ReportTest, WhatIsInTheAnswerIsNotSaidOnceMoreWhereBothAreRead) {
+  Plan plan;
+  plan.files = {file("a", "/usr/bin")};
+  report_.use_answers_only(true);
+  report_.warnings({"careful"});
+  const std::vector<Finding> findings = {make_finding(FindingKind::taken, "it is taken"),
+                                         make_finding(FindingKind::placed_by_path, "odd")};
+  report_.findings(findings);
+  report_.would_inject(plan, {}, {}, "img");
+  report_.failed(Error({Stage::preflight, "it is taken", "", ""}));
+  EXPECT_EQ(out_.str(),
+            "error: it is taken\nwarning: careful\nwarning: odd\nwould inject nothing into img: 1 error\n");
+  EXPECT_EQ(log_.text(), "");
+}
+
+TEST_F(ReportTest, AnErrorThatEndsADryRunBeforeItsAnswerIsSaid) {
+  report_.use_answers_only(true);
+  report_.failed(Error({Stage::plan, "no", "", ""}));
+  EXPECT_EQ(log_.text(), "error: plan: no\n");
+}
+
+TEST_F(ReportTest, OfVeryManyFindingsTheFirstAreToldAndAllAreInJson) {
+  const test::LogCapture log(spdlog::level::info);
+  std::vector<Problem> problems;
+  std::vector<Finding> findings;
+  std::vector<std::string> warnings;
+  for (std::size_t i = 0; i < kMostTold + 3; ++i) {
+    findings.push_back(make_finding(FindingKind::taken, "it is taken"));
+    problems.push_back(findings.back().problem);
+    warnings.emplace_back("careful");
+  }
+  const auto count = [](const std::string& text, const std::string& line) {
+    std::istringstream lines(text);
+    std::size_t found = 0;
+    for (std::string one; std::getline(lines, one);) found += one == line;
+    return found;
+  };
+  report_.warnings(warnings);
+  report_.findings(findings);
+  report_.would_inject({}, {}, {}, "img");
+  report_.failed(Error(problems));
+  EXPECT_EQ(count(out_.str(), "error: it is taken"), kMostTold);
+  EXPECT_EQ(count(out_.str(), "error: and 3 more; -v and --json tell all"), 1u);
+  EXPECT_EQ(count(out_.str(), "warning: careful"), kMostTold);
+  EXPECT_EQ(count(log.text(), "error: preflight: it is taken"), kMostTold);
+  EXPECT_EQ(count(log.text(), "error: and 3 more; -v tells all"), 1u);
+  EXPECT_EQ(count(log.text(), "warning: careful"), kMostTold);
+  std::ostringstream out;
+  Report report(out);
+  report.use_json(true);
+  report.findings(findings);
+  report.failed(Error(problems));
+  EXPECT_EQ(Json::parse(out.str())["problems"].size(), kMostTold + 3);
+  EXPECT_EQ(Json::parse(out.str())["findings"].size(), kMostTold + 3);
+}
+
+TEST_F(ReportTest, ADocumentIsAsciiAndValidWhateverNamesAre) {
+  report_.use_json(true);
+  std::vector<Change> changes = two_changes();
+  changes[0].path = ImagePath("/\xe2\x80\xae\x7f\xc3\xa9");
+  changes[0].source = "a\xff";
+  changes[0].rule = changes[0].reason = changes[0].provider = "\xc3\xa9 \xed\xa0\x80";
+  report_.warnings({"\xe2\x80\xae \xff"});
+  report_.findings({make_finding(FindingKind::taken, "\xc0\xaf", "\xff", "\xfe")});
+  report_.would_inject({}, {}, changes, "\x9b");
+  for (const char c : out_.str()) EXPECT_TRUE((c >= ' ' && c <= '~') || c == '\n') << static_cast<int>(c);
+  const Json json = Json::parse(out_.str());
+  EXPECT_EQ(json["changes"][0]["path"], "/\xe2\x80\xae\x7f\xc3\xa9");
+  EXPECT_EQ(json["changes"][0]["reason"], "\xc3\xa9 \\xed\\xa0\\x80");
+  EXPECT_EQ(json["warnings"][0], "\xe2\x80\xae \\xff");
+  EXPECT_EQ(json["findings"][0]["what"], "\\xc0\\xaf");
 }
 
 TEST_F(ReportTest, ADryRunThatFindsErrorsSaysThatNothingWouldBeDone) {
