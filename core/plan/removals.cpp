@@ -30,6 +30,14 @@ bool holds_any(const ImagePath& directory, const std::vector<const ManifestEntry
          });
 }
 
+/// A link by which the loader finds a library of ours. No plan names it: it follows from the library.
+bool is_soname_link(const ManifestEntry& entry, const Manifest& manifest, ImagePath& library) {
+  if (entry.kind != Kind::link || entry.target.find('/') != std::string::npos) return false;
+  library = entry.path.parent() / entry.target;
+  const ManifestEntry* target = manifest.find(library);
+  return target && target->kind == Kind::file && target->soname == entry.path.name();
+}
+
 }  // namespace
 
 void plan_superseded(Plan& plan, const Manifest& manifest, const ImageRoot& image) {
@@ -47,6 +55,8 @@ void plan_superseded(Plan& plan, const Manifest& manifest, const ImageRoot& imag
   for (const ManifestEntry& entry : manifest.entries) {
     if (entry.set.empty() || !sets.count({entry.provider, entry.set}) || wanted.count(entry.path)) continue;
     if (entry.kind == Kind::directory || !image.lstat(entry.path)) continue;
+    // As long as the library stays, so does the link; should it lead elsewhere now, preflight makes it anew.
+    if (ImagePath library("/"); is_soname_link(entry, manifest, library) && wanted.count(library)) continue;
     if (as_we_left_it(entry, image))
       plan.removals.push_back({entry.path, entry.replaced, false,
                                "not injected by --" + entry.set + " any more", entry.provider});

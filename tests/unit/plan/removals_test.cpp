@@ -123,5 +123,31 @@ TEST_F(Removals, ASetThatIsInjectedAgainTakesWhatItDoesNotHaveAnyMore) {
   EXPECT_THAT(warnings_, ElementsAre(HasSubstr("was changed since it was injected, and stays")));
 }
 
+TEST_F(Removals, ALinkBySonameStaysAsLongAsItsLibrary) {
+  inject("/opt/made/libone.so.1.0", "a", "");
+  ManifestEntry library = *manifest_.find(ImagePath("/opt/made/libone.so.1.0")), link;
+  library.soname = "libone.so.1";
+  manifest_.put(library);
+  link.kind = Kind::link;
+  link.path = ImagePath("/opt/made/libone.so.1");
+  link.target = "libone.so.1.0";
+  link.provider = link.set = "a";
+  manifest_.put(link);
+  image_.with_link("/opt/made/libone.so.1", "libone.so.1.0");
+  const auto superseded = [&](const std::string& name) {
+    Plan plan;
+    PlannedFile one, other;
+    one.directory = other.directory = ImagePath("/opt/made");
+    one.provider = one.set = other.provider = other.set = "a";
+    one.name = "one";
+    other.name = name;
+    plan.files = {one, other};
+    plan_superseded(plan, manifest_, image_.open());
+    return words(plan);
+  };
+  EXPECT_THAT(superseded("libone.so.1.0"), IsEmpty()) << "or each second injection would take it away";
+  EXPECT_THAT(superseded("libone.so.1.1"), ElementsAre("/opt/made/libone.so.1.0", "/opt/made/libone.so.1"));
+}
+
 }  // namespace
 }  // namespace fromhost::core
