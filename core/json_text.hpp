@@ -3,10 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
+
+#include "core/text_sink.hpp"
 
 namespace fromhost::core {
 
@@ -30,5 +35,37 @@ Integer integer_from_json(const Json& value) {
   }
   throw std::invalid_argument("no such number");
 }
+
+/// Writes an object whose last members are long lists, one row at a time: a list of 100,000 rows as one Json
+/// takes several times its text. The text is the one that dump(indent) would give, with a newline at its end.
+class JsonListWriter {
+ public:
+  /// `head`: the members before the lists, at least one. `indent`: as of dump(); -1: all on one line.
+  JsonListWriter(const Json& head, int indent, TextSink sink);
+  /// Begins the list of this name.
+  void list(const std::string& name);
+  /// Writes a row of the list.
+  void row(const Json& row);
+  /// To be called once, at the end.
+  void finish();
+
+ private:
+  void add(const std::string& text, int depth);
+  void new_line(int depth);
+  void end_list();
+
+  const int indent_;
+  TextSink sink_;
+  std::string piece_;
+  bool in_list_ = false, empty_ = true;
+};
+
+/// Told of each row of a list, which must be an object.
+using JsonRowReader = std::function<void(const std::string& list, const Json& row)>;
+
+/// Reads an object; rows of these of its lists go to `row` at once and are not kept, so that the lists are
+/// empty in what is returned. Throws std::exception: what `row` throws, or for what is no such JSON.
+Json read_json_lists(const std::string& text, const std::vector<std::string>& lists,
+                     const JsonRowReader& row);
 
 }  // namespace fromhost::core

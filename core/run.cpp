@@ -156,7 +156,7 @@ void inject(const Run& run) {
   for (const PlannedRemoval& removal : preflight.superseded) transaction.stage_removal(removal);
   transaction.stage_directory(ImagePath(kManifest).parent());
   if (run_ldconfig) transaction.stage_cache();
-  transaction.stage_manifest(to_text(record(manifest, plan, preflight, transaction, this_run(run, plan))));
+  transaction.stage_manifest(record(manifest, plan, preflight, transaction, this_run(run, plan)));
   transaction.apply();
   std::size_t found = 0;
   if (run_ldconfig) {
@@ -188,7 +188,7 @@ void undo(const Run& run) {
   Transaction transaction(run.image, files, manifest, run.options.sync);
   transaction.stage(undo.plan, run.host);
   if (run_ldconfig) transaction.stage_cache();
-  if (!completely) transaction.stage_manifest(to_text(undo.left));
+  if (!completely) transaction.stage_manifest(undo.left);
   transaction.apply();
   if (run_ldconfig) transaction.place_cache(run.ldconfig.make_cache(transaction.scratch()));
   transaction.commit();

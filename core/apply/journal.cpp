@@ -60,37 +60,49 @@ JournalStep step_in(const Json& value) {
 
 }  // namespace
 
-std::string to_text(const Journal& journal) {
-  Json directories = Json::array(), steps = Json::array();
+void write_json(const Journal& journal, const TextSink& sink) {
+  JsonListWriter text({{"version", kVersion}}, -1, sink);
+  text.list("directories");
   for (const JournalDirectory& one : journal.directories)
-    directories.push_back({{"path", bytes_to_json(one.path.text())},
-                           {"mode", one.mode},
-                           {"access", one.access},
-                           {"modification", one.modification},
-                           {"changed", one.changed}});
+    text.row({{"path", bytes_to_json(one.path.text())},
+              {"mode", one.mode},
+              {"access", one.access},
+              {"modification", one.modification},
+              {"changed", one.changed}});
+  text.list("steps");
   for (const JournalStep& step : journal.steps)
-    steps.push_back({{"kind", kKinds.at(static_cast<std::size_t>(step.kind))},
-                     {"directory", bytes_to_json(step.directory.text())},
-                     {"name", bytes_to_json(step.name)},
-                     {"fresh", step.fresh},
-                     {"kept", step.kept},
-                     {"archive", step.archive},
-                     {"mode", step.mode},
-                     {"user", step.user},
-                     {"group", step.group}});
-  return Json{{"version", kVersion}, {"directories", directories}, {"steps", steps}}.dump() + "\n";
+    text.row({{"kind", kKinds.at(static_cast<std::size_t>(step.kind))},
+              {"directory", bytes_to_json(step.directory.text())},
+              {"name", bytes_to_json(step.name)},
+              {"fresh", step.fresh},
+              {"kept", step.kept},
+              {"archive", step.archive},
+              {"mode", step.mode},
+              {"user", step.user},
+              {"group", step.group}});
+  text.finish();
+}
+
+std::string to_text(const Journal& journal) {
+  std::string text;
+  write_json(journal, [&](const std::string& piece) { text += piece; });
+  return text;
 }
 
 std::optional<Journal> read_journal(const std::string& text) try {
-  const Json json = Json::parse(text);
-  if (integer_from_json<int>(json.at("version")) != kVersion) return std::nullopt;
   Journal journal;
-  for (const Json& one : json.at("directories"))
-    journal.directories.push_back({path_in(one.at("path")), mode_in(one.at("mode"), 07777),
-                                   integer_from_json<std::int64_t>(one.at("access")),
-                                   integer_from_json<std::int64_t>(one.at("modification")),
-                                   one.at("changed").get<bool>()});
-  for (const Json& one : json.at("steps")) journal.steps.push_back(step_in(one));
+  const Json rest =
+      read_json_lists(text, {"directories", "steps"}, [&](const std::string& list, const Json& row) {
+        if (list == "steps")
+          journal.steps.push_back(step_in(row));
+        else
+          journal.directories.push_back({path_in(row.at("path")), mode_in(row.at("mode"), 07777),
+                                         integer_from_json<std::int64_t>(row.at("access")),
+                                         integer_from_json<std::int64_t>(row.at("modification")),
+                                         row.at("changed").get<bool>()});
+      });
+  const bool complete = rest.contains("directories") && rest.contains("steps");
+  if (!complete || integer_from_json<int>(rest.at("version")) != kVersion) return std::nullopt;
   return journal;
 } catch (const std::exception&) {
   return std::nullopt;

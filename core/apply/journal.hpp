@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/paths.hpp"
+#include "core/text_sink.hpp"
 
 namespace fromhost::core {
 
@@ -46,6 +47,8 @@ struct Journal {
 };
 
 std::string to_text(const Journal& journal);
+/// The same, piece by piece.
+void write_json(const Journal& journal, const TextSink& sink);
 /// nullopt for anything that a Journal cannot be: the text lies in an image. No name has a slash or is "." or
 /// "..", no mode is above 0777 (of what is made) or 07777 (of what is restored).
 std::optional<Journal> read_journal(const std::string& text);

@@ -202,37 +202,44 @@ void Transaction::stage_link(const PlannedLink& link) {
 }
 
 /// An old file's owner and mode stay.
-void Transaction::write_text(const std::string& name, const PlannedText& text) {
-  const auto old = image_.stat(text.path);
+void Transaction::write_text(const std::string& name, const ImagePath& path,
+                             const std::function<void(int to)>& write) {
+  const auto old = image_.stat(path);
   const UniqueFd to = files_.create(work_->fd(), name);
-  files_.write(to.get(), text.content);
+  write(to.get());
   if (old) files_.change_owner(to.get(), old->st_uid, old->st_gid);
   files_.change_mode(to.get(), old ? old->st_mode & 0777 : 0644);
   if (sync_) files_.sync(to.get());
 }
 
 void Transaction::stage_text(const PlannedText& text) {
+  stage_text(text.path, [&](int to) { files_.write(to, text.content); });
+}
+
+void Transaction::stage_text(const ImagePath& path, const std::function<void(int to)>& write) {
   open();
-  guarded("cannot write: " + text.path.text(), [&] {
+  guarded("cannot write: " + path.text(), [&] {
     const std::string fresh = next_fresh();
-    write_text(fresh, text);
-    staged_texts_.push_back(add(text.path, fresh, true));
+    write_text(fresh, path, write);
+    staged_texts_.push_back(add(path, fresh, true));
   });
 }
 
 void Transaction::stage_cache() {
   open();
-  const PlannedText empty{ImagePath("/etc/ld.so.cache"), "", ""};
-  guarded("cannot write: " + empty.path.text(), [&] {
+  const ImagePath path("/etc/ld.so.cache");
+  guarded("cannot write: " + path.text(), [&] {
     const std::string fresh = next_fresh();
-    write_text(fresh, empty);
-    staged_cache_ = add(empty.path, fresh, true);
+    write_text(fresh, path, [&](int to) { files_.write(to, ""); });
+    staged_cache_ = add(path, fresh, true);
   });
   cache_step_ = journal_.steps.size() - 1;
 }
 
-void Transaction::stage_manifest(const std::string& text) {
-  stage_text({ImagePath(kManifest), text, ""});
+void Transaction::stage_manifest(const Manifest& manifest) {
+  stage_text(ImagePath(kManifest), [&](int to) {
+    write_json(manifest, [&](const std::string& piece) { files_.write(to, piece); });
+  });
 }
 
 ImagePath Transaction::scratch() {
@@ -245,7 +252,7 @@ ImagePath Transaction::scratch() {
 /// On disk before the first rename, whatever --sync says: it is the way back.
 void Transaction::write_journal() {
   const UniqueFd to = files_.create(work_->fd(), "journal.new");
-  files_.write(to.get(), to_text(journal_));
+  write_json(journal_, [&](const std::string& piece) { files_.write(to.get(), piece); });
   files_.sync(to.get());
   files_.rename(work_->fd(), "journal.new", work_->fd(), "journal");
   files_.sync(work_->fd());

@@ -68,7 +68,7 @@ class Transaction {
   /// Makes these directories with the rest.
   void stage_directory(const ImagePath& path);
   /// The manifest comes last: it tells of all the others, so nothing is staged after it.
-  void stage_manifest(const std::string& text);
+  void stage_manifest(const Manifest& manifest);
 
   /// Writes the journal, and then does everything but the cache and the manifest.
   void apply();
@@ -87,7 +87,8 @@ class Transaction {
   Dropped copy(const HostPath& source, int from, const std::string& fresh, const CopyObserver& observer);
   std::string next_fresh() { return "n" + std::to_string(fresh_++); }
   std::string keep(const ImagePath& path, JournalStep& step);
-  void write_text(const std::string& name, const PlannedText& text);
+  void stage_text(const ImagePath& path, const std::function<void(int to)>& write);
+  void write_text(const std::string& name, const ImagePath& path, const std::function<void(int to)>& write);
   void write_journal();
   void remove_work(bool root_changed);
   void roll_back() noexcept;

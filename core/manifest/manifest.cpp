@@ -123,9 +123,8 @@ void Manifest::remove(const ImagePath& path) {
   for (std::size_t i = 0; i < entries.size(); ++i) index_[entries[i].path] = i;
 }
 
-std::string to_text(const Manifest& manifest) {
-  Json entries = Json::array(), runs = Json::array();
-  for (const ManifestEntry& one : manifest.entries) entries.push_back(entry_to_json(one));
+void write_json(const Manifest& manifest, const TextSink& sink) {
+  Json runs = Json::array();
   for (const ManifestRun& run : manifest.runs) {
     Json providers = Json::object();
     for (const auto& [id, version] : run.providers) providers[id] = version;
@@ -135,23 +134,29 @@ std::string to_text(const Manifest& manifest) {
                     {"tool", bytes_to_json(run.tool)},
                     {"providers", providers}});
   }
-  return Json{{"schema", kSchema},
-              {"version", kVersion},
-              {"next_replaced", manifest.next_kept},
-              {"runs", runs},
-              {"entries", entries}}
-             .dump(1) +
-         "\n";
+  JsonListWriter text(
+      {{"schema", kSchema}, {"version", kVersion}, {"next_replaced", manifest.next_kept}, {"runs", runs}}, 1,
+      sink);
+  text.list("entries");
+  for (const ManifestEntry& one : manifest.entries) text.row(entry_to_json(one));
+  text.finish();
+}
+
+std::string to_text(const Manifest& manifest) {
+  std::string text;
+  write_json(manifest, [&](const std::string& piece) { text += piece; });
+  return text;
 }
 
 std::optional<Manifest> manifest_from(const std::string& text) try {
-  const Json json = Json::parse(text);
-  if (json.at("schema") != kSchema || integer_from_json<int>(json.at("version")) != kVersion)
-    return std::nullopt;
   Manifest manifest;
-  manifest.next_kept = integer_from_json<unsigned>(json.at("next_replaced"));
-  for (const Json& one : json.at("runs")) manifest.runs.push_back(run_from_json(one));
-  for (const Json& one : json.at("entries")) manifest.put(entry_from_json(one));
+  const Json rest = read_json_lists(
+      text, {"entries"}, [&](const std::string&, const Json& row) { manifest.put(entry_from_json(row)); });
+  if (rest.at("schema") != kSchema || integer_from_json<int>(rest.at("version")) != kVersion ||
+      !rest.contains("entries"))
+    return std::nullopt;
+  manifest.next_kept = integer_from_json<unsigned>(rest.at("next_replaced"));
+  for (const Json& one : rest.at("runs")) manifest.runs.push_back(run_from_json(one));
   if (manifest.runs.size() > kMostRuns) return std::nullopt;
   return manifest;
 } catch (const std::exception&) {

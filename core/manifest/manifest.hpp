@@ -11,6 +11,7 @@
 
 #include "core/image/image_root.hpp"
 #include "core/paths.hpp"
+#include "core/text_sink.hpp"
 
 namespace fromhost::core {
 
@@ -65,6 +66,8 @@ inline constexpr std::size_t kMostRuns = 20;
 /// The image's manifest; empty where it has none. Throws Error (stage image) for one that is damaged.
 Manifest read_manifest(const ImageRoot& image);
 std::string to_text(const Manifest& manifest);
+/// The same, piece by piece.
+void write_json(const Manifest& manifest, const TextSink& sink);
 std::optional<Manifest> manifest_from(const std::string& text);
 
 /// As its entry says: same type, size, time and target. The inode does not count: images are copied.

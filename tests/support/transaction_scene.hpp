@@ -229,7 +229,7 @@ inline void inject(const core::ImageRoot& root, core::FileOperations& files, cor
   preflight.soname_links.push_back({ImagePath("/usr/lib/libnew.so.2"), "libnew.so.2.0", "", ""});
   transaction.stage_directory(ImagePath(core::kManifest).parent());
   transaction.stage_cache();
-  transaction.stage_manifest(to_text(record(manifest, plan, preflight, transaction, {})));
+  transaction.stage_manifest(record(manifest, plan, preflight, transaction, {}));
   transaction.apply();
   transaction.scratch();
   transaction.place_cache("new cache\n");
@@ -241,7 +241,7 @@ inline void undo(const core::ImageRoot& root, core::FileOperations& files, End e
   const core::Undo undo = plan_undo(manifest, root, "", force);
   core::Transaction transaction(root, files, manifest);
   transaction.stage(undo.plan, FakeHost());
-  if (!undo.left.empty()) transaction.stage_manifest(to_text(undo.left));
+  if (!undo.left.empty()) transaction.stage_manifest(undo.left);
   transaction.apply();
   if (end == End::commit) transaction.commit();
 }
