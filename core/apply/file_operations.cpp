@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 #include <system_error>
 
 namespace fromhost::core {
@@ -20,10 +19,6 @@ void must(int result, const char* call) {
   if (result != 0) fail(call);
 }
 
-// Large enough to cost nothing, small enough for a person to see it move on a slow file system.
-constexpr std::size_t kChunk = std::size_t{1} << 24;
-constexpr std::size_t kBuffer = std::size_t{1} << 18;
-
 void write_all(int to, const char* bytes, std::size_t size) {
   while (size > 0) {
     const ssize_t n = ::write(to, bytes, size);
@@ -31,18 +26,6 @@ void write_all(int to, const char* bytes, std::size_t size) {
     if (n < 0) fail("write");
     bytes += n;
     size -= static_cast<std::size_t>(n);
-  }
-}
-
-void copy_by_buffer(int from, int to, const PieceCopied& copied) {
-  const auto buffer = std::make_unique<char[]>(kBuffer);
-  for (;;) {
-    const ssize_t n = ::read(from, buffer.get(), kBuffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("read");
-    if (n == 0) return;
-    write_all(to, buffer.get(), static_cast<std::size_t>(n));
-    if (copied) copied(static_cast<std::uint64_t>(n));
   }
 }
 
@@ -55,23 +38,7 @@ UniqueFd FileOperations::create(int directory, const std::string& name) {
 }
 
 void FileOperations::copy(int from, int to, const PieceCopied& copied) {
-  bool some = false;
-  for (;;) {
-    const ssize_t n = ::copy_file_range(from, nullptr, to, nullptr, kChunk, 0);
-    if (n > 0) {
-      some = true;
-      if (copied) copied(static_cast<std::uint64_t>(n));
-      continue;
-    }
-    if (n < 0 && errno == EINTR) continue;
-    if (n == 0 && some) return;
-    // Nothing at all: an empty file, or one that only pretends to be (procfs, some FUSE). EXDEV: across file
-    // systems before Linux 5.3. EINVAL, EOPNOTSUPP, ENOSYS: not on this file system.
-    if (n == 0 || errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS ||
-        errno == EPERM)
-      return copy_by_buffer(from, to, copied);
-    fail("copy_file_range");
-  }
+  copy_contents(from, to, copied);
 }
 
 void FileOperations::write(int to, const std::string& bytes) {

@@ -6,23 +6,19 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <cstdint>
-#include <functional>
 #include <string>
 
+#include "core/apply/copy_contents.hpp"
 #include "core/host/unique_fd.hpp"
 
 namespace fromhost::core {
-
-/// Told after each piece of a copy how many bytes it had. What it throws ends the copy.
-using PieceCopied = std::function<void(std::uint64_t bytes)>;
 
 class FileOperations {
  public:
   virtual ~FileOperations() = default;
   /// A new, empty file of mode 0600, open for writing; EEXIST where the name is taken.
   virtual UniqueFd create(int directory, const std::string& name);
-  /// Copies all bytes; holes stay holes where the kernel's copy keeps them. `copied` may be empty.
+  /// As copy_contents() promises. Like all that copy_file() calls, by several threads at once.
   virtual void copy(int from, int to, const PieceCopied& copied);
   virtual void write(int to, const std::string& bytes);
   virtual void make_directory(int parent, const std::string& name, mode_t mode);

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "core/error.hpp"
+#include "core/apply/apply_error.hpp"
 #include "core/file_times.hpp"
 #include "core/host/interruption.hpp"
 #include "core/host/resolve_in_root.hpp"
@@ -19,21 +19,6 @@ namespace fromhost::core {
 namespace {
 
 using Kind = JournalStep::Kind;
-
-Error cannot(const std::string& what, const std::system_error& error) {
-  const int code = error.code().value();
-  return Error({Stage::apply, what, cause_of(error),
-                code == ENOSPC || code == EDQUOT ? "the image is as it was" : ""});
-}
-
-template <typename Body>
-auto guarded(const std::string& what, Body body) {
-  try {
-    return body();
-  } catch (const std::system_error& error) {
-    throw cannot(what, error);
-  }
-}
 
 }  // namespace
 
@@ -149,33 +134,32 @@ void Transaction::add_removal(const PlannedRemoval& removal) {
   journal_.steps.push_back(std::move(step));
 }
 
-/// A large file does not put off the end of an interrupted run.
-Dropped Transaction::copy(const HostPath& source, int from, const std::string& fresh,
-                          const CopyObserver& observer) {
-  const auto copied = [&](std::uint64_t bytes) {
-    throw_if_interrupted();
-    if (observer) observer(source, bytes);
-  };
-  if (observer) observer(source, 0);
-  return copy_file(files_, from, work_->fd(), fresh, sync_, copied);
+std::vector<std::string> Transaction::stage_files(const Plan& plan, const HostSystem& host,
+                                                  const CopyObserver& observer) {
+  std::vector<FileToCopy> wanted;
+  for (const PlannedFile& file : plan.files)
+    guarded("cannot inject: " + file.source.text(), [&] {
+      wanted.push_back({&file.source, next_fresh(), host.inspect(file.source).bytes});
+    });
+  const std::vector<CopiedFile> copies = copy_files(files_, host, work_->fd(), wanted, sync_, observer);
+  std::vector<std::string> dropped;
+  for (std::size_t i = 0; i < plan.files.size(); ++i) {
+    const PlannedFile& file = plan.files[i];
+    for (const std::string& what : copies[i].dropped)
+      dropped.push_back(file.source.text() + ": " + what + " not kept");
+    guarded("cannot inject: " + file.source.text(), [&] {
+      staged_files_.push_back(add(file.directory / file.name, wanted[i].name, file.make_directory));
+    });
+    staged_files_.back().source = copies[i].source;
+  }
+  return dropped;
 }
 
 std::vector<std::string> Transaction::stage(const Plan& plan, const HostSystem& host,
                                             const CopyObserver& observer) {
   open();
-  std::vector<std::string> dropped;
   for (const PlannedDirectory& one : plan.directories) stage_directory(one.path);
-  for (const PlannedFile& file : plan.files)
-    guarded("cannot inject: " + file.source.text(), [&] {
-      throw_if_interrupted();
-      const UniqueFd from = host.open_file(file.source);
-      const std::string fresh = next_fresh();
-      for (const std::string& what : copy(file.source, from.get(), fresh, observer))
-        dropped.push_back(file.source.text() + ": " + what + " not kept");
-      staged_files_.push_back(add(file.directory / file.name, fresh, file.make_directory));
-      if (::fstat(from.get(), &staged_files_.back().source) != 0)
-        throw std::system_error(errno, std::generic_category(), "stat");
-    });
+  std::vector<std::string> dropped = stage_files(plan, host, observer);
   for (const PlannedText& text : plan.texts) stage_text(text);
   for (const PlannedLink& link : plan.links) stage_link(link);
   for (const PlannedRemoval& removal : plan.removals) stage_removal(removal);

@@ -4,14 +4,13 @@
 
 #include <sys/stat.h>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/apply/copy_file.hpp"
+#include "core/apply/copy_files.hpp"
 #include "core/apply/file_operations.hpp"
 #include "core/apply/journal.hpp"
 #include "core/apply/steps.hpp"
@@ -28,12 +27,8 @@ struct Staged {
   ImagePath path;           ///< links of its directory resolved
   std::string kept;         ///< name in kArchive of what it replaces; empty: nothing, or something of ours
   struct stat facts;        ///< of the new file
-  struct stat source = {};  ///< files only: of the host's
+  struct stat source = {};  ///< files only: of the host's, before it was copied
 };
-
-/// Told how the copying goes: 0 bytes when a file begins, then the bytes of each piece. The copying waits for
-/// it.
-using CopyObserver = std::function<void(const HostPath& source, std::uint64_t bytes)>;
 
 /// Stages everything in a work directory of the image, writes the journal, renames into place and keeps what
 /// was there. Until commit(), the destructor gives back the old image: names, types, modes, owners, times,
@@ -84,7 +79,8 @@ class Transaction {
   const ImagePath& directory(const ImagePath& path, bool make);
   Staged add(const ImagePath& path, const std::string& fresh, bool make_directory);
   void add_removal(const PlannedRemoval& removal);
-  Dropped copy(const HostPath& source, int from, const std::string& fresh, const CopyObserver& observer);
+  std::vector<std::string> stage_files(const Plan& plan, const HostSystem& host,
+                                       const CopyObserver& observer);
   std::string next_fresh() { return "n" + std::to_string(fresh_++); }
   std::string keep(const ImagePath& path, JournalStep& step);
   void stage_text(const ImagePath& path, const std::function<void(int to)>& write);

@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -75,7 +76,12 @@ class FakeHost : public core::HostSystem {
     return unknown;
   }
   core::UniqueFd open_file(const core::HostPath& path) const override {
-    opened.push_back(path.text());
+    {
+      // Several files may be copied at once.
+      static std::mutex one_at_a_time;
+      const std::lock_guard lock(one_at_a_time);
+      opened.push_back(path.text());
+    }
     const File& file = known(path);
     if (!file.real.empty()) {
       core::UniqueFd fd(::open(file.real.c_str(), O_RDONLY | O_CLOEXEC));

@@ -11,6 +11,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <mutex>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -104,6 +105,7 @@ class FailingFileOperations : public core::FileOperations {
 
  private:
   void count(std::string call) {
+    const std::lock_guard lock(mutex_);  // several files may be copied at once
     calls.push_back(std::move(call));
     const int number = static_cast<int>(calls.size());
     if (failure_.first == 0 || number < failure_.first || (number > failure_.first && !failure_.persistent))
@@ -113,6 +115,7 @@ class FailingFileOperations : public core::FileOperations {
     throw std::system_error(failure_.error, std::generic_category(), calls.back());
   }
   Failure failure_;
+  std::mutex mutex_;
 };
 
 /// What differs between the images that the loops run on.

@@ -360,6 +360,35 @@ TEST_F(TransactionTest, ASignalThatArrivesMeanwhileGivesTheOldImageBack) {
   }
 }
 
+TEST_F(TransactionTest, WhicheverCallFailsWhileSeveralFilesAreCopiedTheOldImageComesBack) {
+  FakeHost host;
+  Plan plan;
+  for (int i = 0; i < 6; ++i) {
+    const std::string name = "libhuge" + std::to_string(i) + ".so";
+    host.with_huge_file("/host/" + name, 20u << 20);  // nothing but holes
+    plan.files.push_back(test::planned("/host/" + name, "/usr/lib", name));
+  }
+  const TempImage image = old_image();
+  const std::string before = image.tree(kAllTimes);
+  const ImageRoot root = image.open();
+  int tried = 0;
+  for (int n = 1;; ++n, ++tried) {
+    SCOPED_TRACE("call " + std::to_string(n));
+    FailingFileOperations files({n, EIO, false});
+    std::string said;
+    try {
+      Transaction transaction(root, files, nothing_);
+      transaction.stage(plan, host);
+      transaction.apply();
+    } catch (const Error& error) {
+      said = error.what();
+    }
+    ASSERT_EQ(image.tree(kAllTimes), before);
+    if (said.empty()) break;
+  }
+  EXPECT_GT(tried, 30);
+}
+
 TEST_F(TransactionTest, ACommittedTransactionIsNotRolledBack) {
   const TempImage image = old_image();
   const FakeHost host = host_with_files();
