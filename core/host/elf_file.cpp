@@ -13,6 +13,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <string_view>
 
 namespace fromhost::core {
 namespace {
@@ -24,7 +25,8 @@ constexpr std::uint64_t kMaxVersionBytes = 1u << 16;
 constexpr std::size_t kMaxVersions = 4096;
 constexpr std::uint64_t kMaxNameBytes = 4096;  // PATH_MAX: a longer name cannot be opened
 constexpr std::uint64_t kMaxSearchPathBytes =
-    65536;  // stores with one directory a package fill some thousands
+    65536;                                       // stores with one directory a package fill some thousands
+constexpr std::size_t kMaxTextBytes = 1u << 20;  // all names of one file together
 // Offsets beyond this cannot be asked of the kernel, and below it offset + size does not wrap.
 constexpr std::uint64_t kMaxOffset = std::numeric_limits<std::int64_t>::max();
 
@@ -47,25 +49,47 @@ std::size_t read_at(int fd, void* to, std::size_t bytes, std::uint64_t offset) {
   return done;
 }
 
-/// The string at `start` of the range; nullopt if it does not end within the range, the file and `limit`
-/// bytes.
-std::optional<std::string> read_string(int fd, Range range, std::uint64_t start, std::uint64_t limit) {
-  if (start >= range.bytes) return std::nullopt;
-  const std::uint64_t most = std::min(range.bytes - start, limit);
-  std::string text;
-  // Most strings are short: a string table is not worth reading for the few that we want.
-  while (text.size() < most) {
-    char piece[256];
-    const std::size_t wanted =
-        static_cast<std::size_t>(std::min<std::uint64_t>(sizeof piece, most - text.size()));
-    const std::size_t got = read_at(fd, piece, wanted, range.offset + start + text.size());
-    const std::size_t length = static_cast<std::size_t>(std::find(piece, piece + got, '\0') - piece);
-    text.append(piece, length);
-    if (length < got) return text;
-    if (got < wanted) break;
+/// Strings of a part of the file. A string table is not worth reading for the few that we want; but those lie
+/// together, so the last piece that was read is kept.
+class Strings {
+ public:
+  Strings(int fd, Range range) : fd_(fd), range_(range) {}
+
+  /// The string at `start`; nullopt if it does not end within the range, the file and `limit` bytes, or if
+  /// there have been too many.
+  std::optional<std::string> at(std::uint64_t start, std::uint64_t limit) {
+    if (start >= range_.bytes) return std::nullopt;
+    const std::uint64_t most = std::min(range_.bytes - start, limit);
+    std::string text;
+    while (text.size() < most) {
+      const std::string_view piece = piece_at(start + text.size());
+      if (piece.empty()) return std::nullopt;
+      const std::size_t length = std::min(piece.find('\0'), piece.size());
+      text.append(piece.substr(0, std::min<std::uint64_t>(length, most - text.size())));
+      total_ += length;
+      if (total_ > kMaxTextBytes) return std::nullopt;
+      if (length < piece.size() && text.size() < most) return text;
+    }
+    return std::nullopt;
   }
-  return std::nullopt;
-}
+
+ private:
+  /// What is there of the range from `start` on, at least a byte; empty where the file or the range ends.
+  std::string_view piece_at(std::uint64_t start) {
+    if (start < start_ || start - start_ >= piece_.size()) {
+      start_ = start;
+      piece_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(4096, range_.bytes - start)));
+      piece_.resize(read_at(fd_, piece_.data(), piece_.size(), range_.offset + start));
+    }
+    return std::string_view(piece_).substr(std::min<std::size_t>(start - start_, piece_.size()));
+  }
+
+  const int fd_;
+  const Range range_;
+  std::uint64_t start_ = 0;
+  std::string piece_;
+  std::size_t total_ = 0;
+};
 
 /// A size in the file header makes libelf allocate before it looks whether the file is that long. Both fields
 /// that have their true value elsewhere (PN_XNUM; no section count but a section table) occur in core dumps
@@ -203,6 +227,9 @@ bool read_dynamic(int fd, Elf* elf, const GElf_Phdr& segment, const std::vector<
       case DT_RUNPATH:
         runpath = entry.d_un.d_val;
         break;
+      case DT_FLAGS_1:
+        facts.position_independent_program = (entry.d_un.d_val & DF_1_PIE) != 0;
+        break;
       case DT_NEEDED:
         if (needed.size() == kMaxNeeded) return false;
         needed.push_back(entry.d_un.d_val);
@@ -212,19 +239,20 @@ bool read_dynamic(int fd, Elf* elf, const GElf_Phdr& segment, const std::vector<
     }
   }
 
-  std::optional<Range> strings = table ? in_file(loads, *table) : Range{};
-  if (!strings) return false;
-  if (table_bytes) strings->bytes = std::min(strings->bytes, *table_bytes);
+  std::optional<Range> table_range = table ? in_file(loads, *table) : Range{};
+  if (!table_range) return false;
+  if (table_bytes) table_range->bytes = std::min(table_range->bytes, *table_bytes);
+  Strings strings(fd, *table_range);
   const auto take = [&](const std::optional<std::uint64_t>& start, std::uint64_t limit, std::string& into) {
     if (!start) return true;
-    std::optional<std::string> text = read_string(fd, *strings, *start, limit);
+    std::optional<std::string> text = strings.at(*start, limit);
     if (text) into = std::move(*text);
     return text.has_value();
   };
   for (std::uint64_t start : needed)
     if (!take(start, kMaxNameBytes, facts.needed.emplace_back())) return false;
   constexpr auto kOurData = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
-  const auto name = [&](std::uint64_t start) { return read_string(fd, *strings, start, kMaxNameBytes); };
+  const auto name = [&](std::uint64_t start) { return strings.at(start, kMaxNameBytes); };
   if (version_needs && facts.data == kOurData)
     read_version_needs(version_table(fd, loads, *version_needs), name, facts);
   if (versions && facts.data == kOurData) read_versions(version_table(fd, loads, *versions), name, facts);
@@ -296,7 +324,7 @@ std::optional<ElfFacts> read_elf(int fd) {
     if (segment.p_type == PT_INTERP && !interpreter) interpreter = segment;  // the kernel takes the first
   }
   if (interpreter) {
-    const auto text = read_string(fd, {interpreter->p_offset, interpreter->p_filesz}, 0, kMaxNameBytes);
+    const auto text = Strings(fd, {interpreter->p_offset, interpreter->p_filesz}).at(0, kMaxNameBytes);
     if (!text) return std::nullopt;
     facts.interpreter = *text;
   }
@@ -305,6 +333,11 @@ std::optional<ElfFacts> read_elf(int fd) {
     if (!read_dynamic(fd, elf.get(), *dynamic, loads, facts)) return std::nullopt;
   }
   return facts;
+}
+
+bool is_static_program(const ElfFacts& facts) {
+  return facts.interpreter.empty() && facts.needed.empty() &&
+         (facts.type == ET_EXEC || (facts.type == ET_DYN && facts.position_independent_program));
 }
 
 std::string machine_name(std::uint16_t machine) {

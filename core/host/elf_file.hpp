@@ -19,13 +19,14 @@ struct VersionNeed {
 };
 
 struct ElfFacts {
-  std::uint8_t elf_class = 0;  ///< ELFCLASS32 or ELFCLASS64
-  std::uint8_t data = 0;       ///< ELFDATA2LSB or ELFDATA2MSB
-  std::uint16_t machine = 0;   ///< EM_X86_64, …
-  std::uint16_t type = 0;      ///< ET_DYN, ET_EXEC, …
-  std::string interpreter;     ///< PT_INTERP; empty if none
-  bool dynamic = false;        ///< has PT_DYNAMIC
-  std::string soname;          ///< DT_SONAME; empty if none
+  std::uint8_t elf_class = 0;                 ///< ELFCLASS32 or ELFCLASS64
+  std::uint8_t data = 0;                      ///< ELFDATA2LSB or ELFDATA2MSB
+  std::uint16_t machine = 0;                  ///< EM_X86_64, …
+  std::uint16_t type = 0;                     ///< ET_DYN, ET_EXEC, …
+  std::string interpreter;                    ///< PT_INTERP; empty if none
+  bool dynamic = false;                       ///< has PT_DYNAMIC
+  bool position_independent_program = false;  ///< DF_1_PIE: of type ET_DYN, yet no library
+  std::string soname;                         ///< DT_SONAME; empty if none
   std::vector<std::string> needed;
   std::string rpath;     ///< DT_RPATH, unexpanded
   std::string runpath;   ///< DT_RUNPATH, unexpanded
@@ -37,6 +38,9 @@ struct ElfFacts {
 
 /// Reads from an open descriptor, whose offset does not matter. nullopt: not an ELF file, or a malformed one.
 std::optional<ElfFacts> read_elf(int fd);
+
+/// Is it a program that the kernel starts by itself, without a loader?
+bool is_static_program(const ElfFacts& facts);
 
 /// "x86-64", "AArch64", …, or "machine 258" for one without a name here.
 std::string machine_name(std::uint16_t machine);

@@ -30,7 +30,7 @@ const std::vector<std::string>& usual_library_directories() {
   return kDirectories;
 }
 
-std::vector<LdSoCacheEntry> HostLibraries::in_cache(const std::string& pattern) {
+const std::vector<LdSoCacheEntry>& HostLibraries::cache() {
   if (!cache_) {
     cache_.emplace();
     try {
@@ -41,8 +41,12 @@ std::vector<LdSoCacheEntry> HostLibraries::in_cache(const std::string& pattern) 
     } catch (const std::system_error&) {
     }
   }
+  return *cache_;
+}
+
+std::vector<LdSoCacheEntry> HostLibraries::in_cache(const std::string& pattern) {
   std::vector<LdSoCacheEntry> matching;
-  for (const LdSoCacheEntry& entry : *cache_)
+  for (const LdSoCacheEntry& entry : cache())
     if (::fnmatch(pattern.c_str(), entry.soname.c_str(), 0) == 0) matching.push_back(entry);
   return matching;
 }
@@ -62,7 +66,8 @@ std::optional<HostPath> HostLibraries::find(const std::string& soname, std::uint
     const auto& known = facts(path);
     return known && known->machine == machine && known->elf_class == elf_class;
   };
-  for (const LdSoCacheEntry& entry : in_cache(soname))
+  // Never as a pattern: the name may be an image's.
+  for (const LdSoCacheEntry& entry : cache())
     if (entry.hwcap == 0 && entry.soname == soname && fits(HostPath(entry.path))) return HostPath(entry.path);
   for (const std::string& directory : usual_library_directories())
     if (const HostPath path(directory + "/" + soname); fits(path)) return path;

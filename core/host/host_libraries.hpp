@@ -28,6 +28,8 @@ class HostLibraries {
   const std::optional<ElfFacts>& facts(const HostPath& path);
 
  private:
+  const std::vector<LdSoCacheEntry>& cache();
+
   const HostSystem& host_;
   std::optional<std::vector<LdSoCacheEntry>> cache_;
   std::map<HostPath, std::optional<ElfFacts>> facts_;

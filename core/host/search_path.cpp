@@ -5,14 +5,61 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <string_view>
+
+#include "core/host/processor.hpp"
 
 namespace fromhost::core {
 namespace {
 
-void replace_all(std::string& text, const std::string& token, const std::string& by) {
-  for (const std::string& form : {"${" + token + "}", "$" + token})
-    for (auto at = text.find(form); at != std::string::npos; at = text.find(form, at + by.size()))
-      text.replace(at, form.size(), by);
+bool is_identifier(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/// How long the token `name` is at the `$` there; 0: it is not there. "$ORIGINAL" is none.
+std::size_t token_at(std::string_view text, std::size_t dollar, std::string_view name) {
+  std::string_view rest = text.substr(dollar + 1);
+  const bool braces = rest.starts_with('{');
+  if (braces) rest.remove_prefix(1);
+  if (!rest.starts_with(name)) return 0;
+  rest.remove_prefix(name.size());
+  if (braces) return rest.starts_with('}') ? name.size() + 3 : 0;
+  return rest.empty() || !is_identifier(rest.front()) ? name.size() + 1 : 0;
+}
+
+std::string triplet(const ElfFacts& of) {
+  switch (of.machine) {
+    case EM_X86_64:
+      return of.elf_class == ELFCLASS64 ? "x86_64-linux-gnu" : "x86_64-linux-gnux32";
+    case EM_386:
+      return "i386-linux-gnu";
+    case EM_AARCH64:
+      return "aarch64-linux-gnu";
+    case EM_PPC64:
+      return "powerpc64le-linux-gnu";
+    case EM_S390:
+      return "s390x-linux-gnu";
+    case EM_RISCV:
+      return "riscv64-linux-gnu";
+    default:
+      return "";
+  }
+}
+
+std::string expanded(const std::string& text, const std::string& origin, const std::string& lib,
+                     const std::string& platform) {
+  const std::pair<std::string_view, const std::string&> tokens[] = {
+      {"ORIGIN", origin}, {"LIB", lib}, {"PLATFORM", platform}};
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t length = 0;
+    if (text[at] == '$')
+      for (const auto& [name, value] : tokens)
+        if (length == 0 && (length = token_at(text, at, name)) != 0) result += value;
+    if (length == 0) result += text[at];
+    at += std::max<std::size_t>(length, 1);
+  }
+  return result;
 }
 
 }  // namespace
@@ -27,20 +74,31 @@ std::vector<std::string> split_search_path(const std::string& path) {
   return parts;
 }
 
+bool has_tokens(const std::string& text) {
+  for (std::size_t at = text.find('$'); at != std::string::npos; at = text.find('$', at + 1))
+    for (const char* name : {"ORIGIN", "LIB", "PLATFORM"})
+      if (token_at(text, at, name) != 0) return true;
+  return false;
+}
+
+std::vector<std::string> expand_tokens(const std::string& text, const std::string& origin, const ElfFacts& of,
+                                       const std::string& lib) {
+  std::vector<std::string> libs = {lib};
+  if (lib.empty()) libs = {of.elf_class == ELFCLASS64 ? "lib64" : "lib", "lib/" + triplet(of)};
+  std::vector<std::string> possible;
+  for (const std::string& one : libs) {
+    std::string by_it = expanded(text, origin, one, platform_name(of.machine));
+    if (possible.empty() || possible.back() != by_it) possible.push_back(std::move(by_it));
+  }
+  return possible;
+}
+
 std::vector<std::string> search_directories(const std::string& path, const std::string& origin,
-                                            const ElfFacts& of) {
-  const std::string platform = of.machine == EM_X86_64 ? "x86_64" : "aarch64";
+                                            const ElfFacts& of, const std::string& lib) {
   std::vector<std::string> directories;
-  for (std::string directory : split_search_path(path)) {
-    replace_all(directory, "ORIGIN", origin);
-    replace_all(directory, "PLATFORM", platform);
-    // What $LIB stands for was settled when the libc was built; only one of them will be there.
-    const std::string word = of.elf_class == ELFCLASS64 ? "lib64" : "lib";
-    for (const std::string& lib : {word, "lib/" + platform + "-linux-gnu"}) {
-      std::string one = directory;
-      replace_all(one, "LIB", lib);
-      if (directories.empty() || directories.back() != one) directories.push_back(one);
-    }
+  for (const std::string& part : split_search_path(path)) {
+    const auto possible = expand_tokens(part, origin, of, lib);
+    directories.insert(directories.end(), possible.begin(), possible.end());
   }
   return directories;
 }
