@@ -28,6 +28,9 @@ constexpr std::array kKinds = {
     KindFacts{FindingKind::library_missing, "library-missing", Severity::warning, true},
     KindFacts{FindingKind::hidden, "hidden", Severity::error, true},
     KindFacts{FindingKind::in_use, "in-use", Severity::warning, true},
+    KindFacts{FindingKind::interpreter_missing, "interpreter-missing", Severity::warning, true},
+    KindFacts{FindingKind::not_executable, "not-executable", Severity::warning, true},
+    KindFacts{FindingKind::unchecked, "unchecked", Severity::warning, true},
     KindFacts{FindingKind::libfabric_too_old, "libfabric-too-old", Severity::error, true},
 };
 

@@ -12,19 +12,22 @@ namespace fromhost::core {
 
 /// All that can be found. Each has a name for scripts and a row in docs/troubleshooting.md.
 enum class FindingKind {
-  unreadable,        ///< a source is not there, no regular file, or not ours to read
-  unwritable,        ///< a destination is not ours to write, or another file system
-  taken,             ///< a destination is something that cannot be replaced
-  no_space,          ///< bytes or inodes
-  no_ldconfig,       ///< nothing tells where the image's loader looks
-  placed_by_path,    ///< text goes where programs and libraries are, because of its path alone
-  other_machine,     ///< a file is for another machine or class than the image's loaders
-  no_loader,         ///< the image has none that loads it: musl for glibc, or none at all
-  version_missing,   ///< a library does not define a symbol version that is needed of it
-  library_missing,   ///< a needed library will not be there
-  hidden,            ///< the loader will find another library of its soname
-  in_use,            ///< a process has the image as its root directory
-  libfabric_too_old  ///< the image's programs want more of libfabric than the host's defines
+  unreadable,           ///< a source is not there, no regular file, or not ours to read
+  unwritable,           ///< a destination is not ours to write, or another file system
+  taken,                ///< a destination is something that cannot be replaced
+  no_space,             ///< bytes or inodes
+  no_ldconfig,          ///< nothing tells where the image's loader looks
+  placed_by_path,       ///< text goes where programs and libraries are, because of its path alone
+  other_machine,        ///< a file is for another machine or class than the image's loaders
+  no_loader,            ///< the image has none that loads it: musl for glibc, or none at all
+  version_missing,      ///< a library does not define a symbol version that is needed of it
+  library_missing,      ///< a needed library will not be there
+  hidden,               ///< the loader will find another library of its soname
+  in_use,               ///< a process has the image as its root directory
+  interpreter_missing,  ///< a script's, or the program that its first line has env look for
+  not_executable,       ///< a program that nobody may run
+  unchecked,            ///< the image makes looking so long that it was given up
+  libfabric_too_old     ///< the image's programs want more of libfabric than the host's defines
 };
 
 enum class Severity { warning, error };

@@ -7,9 +7,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/host/elf_file.hpp"
+#include "core/host/search_path.hpp"
 #include "core/image/image_libraries.hpp"
 #include "core/image/image_root.hpp"
 #include "core/plan/plan.hpp"
@@ -31,40 +33,86 @@ struct Loader {
   bool musl = false;
 };
 
+/// What a loader of glibc knows from its build. Source: its own bytes, where each is a string.
+struct BuiltIn {
+  std::vector<ImagePath> directories;  ///< where it looks by itself, after the cache
+  std::string lib;                     ///< what $LIB stands for; empty: unknown
+  /// Below glibc-hwcaps of each directory, the best first; empty before glibc 2.33.
+  std::vector<std::string> levels;
+};
+
+/// For whose processor a library of a glibc-hwcaps directory is looked for.
+enum class Processors {
+  this_one,   ///< what this host's loads: the node that runs the image is likely to be the same
+  others_too  ///< also what only a newer one would load
+};
+
+/// A file that need not be ELF.
+struct FutureFile {
+  ImagePath path;                      ///< links resolved
+  std::optional<std::size_t> planned;  ///< which file of the plan it will be
+  bool executable = false;             ///< for anybody
+};
+
 class FutureLibraries {
  public:
   /// `directories`: those that ldconfig will scan, in its order; empty where it does not run, and the cache
-  /// stays as it is. All of them must outlive it.
-  FutureLibraries(const Plan& plan, const Preflight& preflight, const ImageRoot& image,
+  /// stays as it is. The other three must outlive it. Where the budget is used up, nothing is found any more.
+  FutureLibraries(const Plan& plan, Preflight& preflight, const ImageRoot& image,
                   const std::vector<ImagePath>& directories);
 
   /// What the path will lead to, links followed; nullopt: nothing, or no ELF file.
   std::optional<FutureLibrary> at(const ImagePath& path);
+  /// The same of any regular file.
+  std::optional<FutureFile> file_at(const ImagePath& path);
+  /// What a loader will find in this directory: with glibc, below its glibc-hwcaps first.
+  std::optional<FutureLibrary> in_directory(const ImagePath& directory, const std::string& name,
+                                            const Loader& loader);
   /// What `loader` will find for a name without a slash, beside RPATH and RUNPATH.
   std::optional<FutureLibrary> find(const std::string& name, const Loader& loader);
-  /// The first of ldconfig's directories that will have a library of this name for this machine.
-  std::optional<FutureLibrary> scan(const std::string& name, const ElfFacts& machine);
+  /// What will be in the cache that ldconfig makes; loaders for the same machine as `loader` read it.
+  std::optional<FutureLibrary> scan(const std::string& name, const Loader& loader, Processors processors);
   /// Will ldconfig look into this directory?
   bool is_scanned(const ImagePath& directory);
-  /// Every dynamic loader, for whatever machine.
+  /// Will this loader by itself?
+  bool is_built_in(const ImagePath& directory, const Loader& loader);
+  /// One dynamic loader of each kind, for whatever machine.
   const std::vector<Loader>& loaders();
+  const BuiltIn& built_in(const Loader& loader);
 
   /// Where a directory is, links resolved; as it is named where it will be made.
   ImagePath physical(const ImagePath& directory);
 
  private:
-  std::optional<FutureLibrary> follow(const ImagePath& path, int links);
+  struct Found {
+    ImagePath path;
+    std::optional<std::size_t> planned;
+    mode_t mode = 0;
+  };
+
+  std::optional<Found> follow(const ImagePath& path);
+  std::optional<FutureLibrary> look_up(const std::string& name, const Loader& loader);
+  std::optional<FutureLibrary> in_old_cache(const std::string& name, const Loader& loader);
+  std::optional<ImagePath> special_directory(const ImagePath& directory);
   const std::vector<std::string>& musl_directories();
 
-  const Preflight& preflight_;
+  Preflight& preflight_;
+  Budget& budget_;
   const ImageRoot& image_;
-  const std::vector<ImagePath>& directories_;
+  const bool run_ldconfig_;
+  std::vector<ImagePath> directories_;
   std::map<ImagePath, std::size_t> planned_;
   std::map<ImagePath, std::string> links_;
   std::set<ImagePath> gone_;
+  std::set<ImagePath> future_directories_;  // of the plan's files
   std::map<ImagePath, ImagePath> physical_;
   std::map<ImagePath, std::optional<ElfFacts>> facts_;
-  std::optional<ImageLibraries> cache_;
+  std::map<ImagePath, bool> has_special_;
+  std::optional<std::vector<ImagePath>> scanned_special_;
+  std::optional<std::set<ImagePath>> scanned_;
+  std::map<ImagePath, BuiltIn> built_in_;
+  std::map<ImagePath, std::unordered_map<std::string, std::optional<FutureLibrary>>> found_;  // by loader
+  std::optional<std::unordered_map<std::string, std::vector<LdSoCacheEntry>>> old_cache_;
   std::optional<std::vector<Loader>> loaders_;
   std::optional<std::vector<std::string>> musl_directories_;
 };

@@ -12,7 +12,7 @@ namespace fromhost::core {
 
 /// Looks at the libraries in the directories of the image's ld.so.cache and at the programs in the usual
 /// directories. One finding for each file that needs a FABRIC_ symbol version which `libfabric` does not
-/// define.
+/// define; and one of kind unchecked where there are so many that it stops.
 std::vector<Finding> check_libfabric_versions(const std::string& source, const ElfFacts& libfabric,
                                               const ImageRoot& image);
 

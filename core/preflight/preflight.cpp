@@ -28,6 +28,7 @@ class Check {
       : plan_(plan), image_(image), host_(host) {
     struct stat root;
     if (::fstat(image_.fd(), &root) == 0) device_ = root.st_dev;
+    result_.budget = Budget(plan.files.size());
   }
 
   Preflight run() {
@@ -80,6 +81,12 @@ class Check {
       result_.bytes += static_cast<std::uint64_t>(status.st_size);
       if (file.role != FileRole::data) facts = read_elf(fd.get());
       const bool executable = (status.st_mode & 0111) != 0;
+      if (file.role != FileRole::data && !facts && executable) script(fd.get());
+      if (file.role == FileRole::program && !executable && (facts || !file.by_path_alone))
+        found(FindingKind::not_executable,
+              (file.directory / file.name).text() + " will not run: " + file.source.text() +
+                  " has no right to be executed",
+              "", "chmod a+x " + file.source.text());
       if (file.by_path_alone && !facts && !executable)
         found(FindingKind::placed_by_path,
               file.source.text() + " goes to " + file.directory.text() + " because its " +
@@ -90,6 +97,13 @@ class Check {
     }
     result_.facts.push_back(std::move(facts));
     result_.sources.push_back(status);
+  }
+
+  void script(int fd) {
+    char first[256];  // BINPRM_BUF_SIZE; 128 before Linux 5.1
+    const ssize_t got = ::pread(fd, first, sizeof first, 0);
+    if (got > 2 && first[0] == '#' && first[1] == '!')
+      result_.scripts.emplace(result_.facts.size(), std::string(first, static_cast<std::size_t>(got)));
   }
 
   /// The nearest directory that is there must be ours to write, and on the image's own file system: files

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 #include "core/host/host_system.hpp"
 #include "core/image/image_root.hpp"
 #include "core/plan/plan.hpp"
+#include "core/preflight/budget.hpp"
 #include "core/preflight/finding.hpp"
 
 namespace fromhost::core {
@@ -25,7 +27,10 @@ struct Preflight {
   std::vector<PlannedRemoval> superseded;  ///< earlier injections of such a library, which would win over it
   /// Libraries of the plan that no loader of the image will find, as findings say.
   std::set<std::size_t> not_found;
+  /// Of each file of the plan that begins with "#!" and may be run: as much as the kernel reads of it.
+  std::map<std::size_t, std::string> scripts;
   std::vector<Finding> findings;
+  Budget budget = Budget();  ///< for all that looks into the image
 };
 
 /// Opens every source and looks at every destination. Writes nothing.

@@ -24,16 +24,19 @@ bool is_digit(char c) {
 /// image's own ldconfig would prefer it. Empty: there is none.
 std::string highest_of(const ImageRoot& image, const ImagePath& directory,
                        const std::vector<std::string>& names, const std::string& soname,
-                       const std::function<bool(const ImagePath&)>& goes) {
+                       const std::function<bool(const ImagePath&)>& goes, Budget& budget) {
   const std::string stem = soname.substr(0, soname.find(".so") + 3);
   std::string highest;
   for (const std::string& name : names) {
     if (name.compare(0, stem.size(), stem) != 0 || name == soname || goes(directory / name)) continue;
     if (!highest.empty() && compare_library_names(name, highest) < 0) continue;
+    if (budget.used_up()) break;  // a finding says so, by check_compatibility()
     const UniqueFd file = image.open_at(directory / name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     struct stat facts;
     if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) continue;
-    if (const auto elf = read_elf(file.get()); elf && elf->dynamic && elf->soname == soname) highest = name;
+    const auto elf = read_elf(file.get());
+    budget.spend(cost_of(elf));
+    if (elf && elf->dynamic && elf->soname == soname) highest = name;
   }
   return highest;
 }
@@ -130,7 +133,7 @@ void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& m
   for (auto& [path, link] : links) {
     const ImagePath directory = path.parent();
     const std::string other =
-        highest_of(image, directory, listings[directory], std::string(path.name()), goes);
+        highest_of(image, directory, listings[directory], std::string(path.name()), goes, preflight.budget);
     if (other.empty() || compare_library_names(other, link.target) < 0) continue;
     spdlog::trace("{}: leads to {}, a higher version than {}", path.text(), other, link.target);
     link.target = other;

@@ -27,6 +27,9 @@ TEST(Finding, ForceAndStrictChangeWhatIsAboutRunningOnly) {
       {FindingKind::no_space, kError, kError, kError, kError},
       {FindingKind::no_ldconfig, kError, kError, kError, kError},
       {FindingKind::placed_by_path, kWarning, kWarning, kError, kWarning},
+      {FindingKind::interpreter_missing, kWarning, kWarning, kError, kWarning},
+      {FindingKind::not_executable, kWarning, kWarning, kError, kWarning},
+      {FindingKind::unchecked, kWarning, kWarning, kError, kWarning},
       {FindingKind::libfabric_too_old, kError, kWarning, kError, kWarning},
   };
   for (const Row& row : rows) {

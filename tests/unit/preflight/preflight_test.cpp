@@ -107,6 +107,56 @@ TEST(Preflight, WarnsOfAFileThatIsPlacedByItsPathAloneAndIsNothingOfTheKind) {
   }
 }
 
+TEST(Preflight, AProgramThatNobodyMayRunIsToldOnce) {
+  FakeHost host;
+  host.with_file("/host/bin/text", "text").with_file("/host/bin/script", "#!/bin/sh\n", 0700);
+  host.with_real_file("/host/bin/elf", test::a_real_library());
+  const TempImage image = TempImage{}.with_directory("/usr/bin").with_directory("/usr/lib");
+  struct Row {
+    const char* source;
+    FileRole role;
+    bool by_path_alone;
+    const char* kind;  // "": no finding
+  };
+  const Row rows[] = {
+      {"/host/bin/script", FileRole::program, true, ""},
+      {"/host/bin/elf", FileRole::program, true, "not-executable"},
+      {"/host/bin/elf", FileRole::library, true, ""},
+      {"/host/bin/text", FileRole::program, false, "not-executable"},
+      {"/host/bin/text", FileRole::program, true, "placed-by-path"},
+      {"/host/bin/text", FileRole::data, false, ""},
+  };
+  const ImageRoot root = image.open();
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.source);
+    Plan plan;
+    plan.files = {planned(row.source, "/usr/bin", row.role)};
+    plan.files[0].by_path_alone = row.by_path_alone;
+    plan.files[0].rule = "path contains /bin";
+    const auto findings = check(plan, root, host).findings;
+    if (!*row.kind) {
+      EXPECT_THAT(findings, IsEmpty());
+    } else {
+      ASSERT_EQ(findings.size(), 1u);
+      EXPECT_EQ(to_string(findings[0].kind), row.kind);
+      EXPECT_EQ(findings[0].severity, Severity::warning);
+    }
+  }
+}
+
+TEST(Preflight, OfAScriptAsMuchIsKeptAsTheKernelReads) {
+  FakeHost host;
+  const std::string line = "#!/bin/sh " + std::string(500, 'x');
+  host.with_file("/host/bin/script", line, 0755).with_file("/host/bin/text", "text", 0755);
+  const TempImage image = TempImage{}.with_directory("/usr/bin");
+  Plan plan;
+  plan.files = {planned("/host/bin/text", "/usr/bin", FileRole::program),
+                planned("/host/bin/script", "/usr/bin", FileRole::program)};
+  const ImageRoot root = image.open();
+  const Preflight found = check(plan, root, host);
+  EXPECT_THAT(found.scripts, ElementsAre(testing::Pair(1u, line.substr(0, 256))));
+}
+
 TEST(Preflight, ASourceThatCannotBeReadIsNamedWithTheReason) {
   FakeHost host;
   host.with_bad_file("/host/locked", EACCES).with_bad_file("/host/directory", EISDIR);
