@@ -8,6 +8,7 @@
 #include "core/cli/command_line.hpp"
 #include "core/host/linux_host.hpp"
 #include "core/log.hpp"
+#include "core/provider/search_directories.hpp"
 #include "core/run.hpp"
 #include "core/terminal.hpp"
 
@@ -21,10 +22,12 @@ int main(int argc, char** argv) {
   Report report(std::cout);
   try {
     LinuxHost host;
-    const std::vector<std::string> asked_for = plugin_directories_in(words);
-    const PluginCatalog catalog = PluginCatalog::discover(plugin_search_path(asked_for, host));
+    const std::vector<std::string> plugins = plugin_directories_in(words);
+    const std::vector<std::string> recipes = recipe_directories_in(words);
+    const PluginCatalog catalog = PluginCatalog::discover(plugin_search_path(plugins, host), &host,
+                                                          RecipeFiles(recipe_search_path(recipes, host)));
     report.use_json(json_in(words, catalog.groups()));
-    if (!help_in(words, catalog.groups())) check_plugin_directories(asked_for);
+    if (!help_in(words, catalog.groups())) check_directories({{"plugin", plugins}, {"recipe", recipes}});
     const Options options = parse_command_line(words, catalog.groups(), catalog.refused());
     start_log(options.verbosity);
     report.use_json(options.json);

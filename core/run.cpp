@@ -112,9 +112,9 @@ void inject(const Run& run) {
   const std::vector<Request> requests = read_requests(options, run.catalog.groups());
 
   // Providers only describe. One that finds nothing on this host says so; that is no error.
-  const Contributions wanted =
-      collect(requests, {[&](const std::string& id) { return run.catalog.open(id, run.host, &image); },
-                         [&](const std::string& name) { return run.catalog.interested_in(name); }});
+  const Contributions wanted = collect(
+      requests, {[&](const std::string& id) { return run.catalog.open(id, run.host, &image, &requests); },
+                 [&](const std::string& name) { return run.catalog.interested_in(name); }});
 
   const Manifest manifest = read_manifest(image);
   Plan plan = make_plan(

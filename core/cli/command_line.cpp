@@ -266,6 +266,8 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
     options.host_root = value;
   else if (name == "plugin-dir")
     options.plugin_directories.push_back(value);
+  else if (name == "recipe-dir")
+    options.recipe_directories.push_back(value);
   else if (name == "list-plugins" || name == "list-options") {
     options.mode = name == "list-plugins" ? Mode::list_plugins : Mode::list_options;
   } else if (name == "quiet")
@@ -290,12 +292,24 @@ void check_answers(const Options& options) {
 
 }  // namespace
 
-std::vector<std::string> plugin_directories_in(const std::vector<std::string>& words) {
-  std::vector<std::string> directories;
+namespace {
+
+/// The arguments of one core option, in order, on a command line of which no other option is known yet.
+std::vector<std::string> arguments_of(const std::string& name, const std::vector<std::string>& words) {
+  std::vector<std::string> arguments;
   for (const po::option& option : options_in(words, KnownOptions({})))
-    if (option.string_key == "plugin-dir" && !option.value.front().empty())
-      directories.push_back(option.value.front());
-  return directories;
+    if (option.string_key == name && !option.value.front().empty()) arguments.push_back(option.value.front());
+  return arguments;
+}
+
+}  // namespace
+
+std::vector<std::string> plugin_directories_in(const std::vector<std::string>& words) {
+  return arguments_of("plugin-dir", words);
+}
+
+std::vector<std::string> recipe_directories_in(const std::vector<std::string>& words) {
+  return arguments_of("recipe-dir", words);
 }
 
 bool json_in(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups) {

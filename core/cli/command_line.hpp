@@ -14,6 +14,8 @@ namespace fromhost::core {
 /// First pass: the values of --plugin-dir. Ignores whatever else is there, and does not know which of the
 /// plugins' options have arguments.
 std::vector<std::string> plugin_directories_in(const std::vector<std::string>& words);
+/// The same for --recipe-dir.
+std::vector<std::string> recipe_directories_in(const std::vector<std::string>& words);
 
 /// Is --json on the line? To be asked where the line may be wrong, so that this is answered as asked, too.
 bool json_in(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups);

@@ -64,6 +64,8 @@ inline constexpr std::array kCoreOptions = {
     CoreOption{"progress", 0, "auto|always|never",
                "show how far the copying is; the default, auto, does on a terminal, if it takes long",
                kOptionsGroup},
+    CoreOption{"recipe-dir", 0, "DIR",
+               "look for recipes, each a file with a switch, in DIR first; can be repeated", kOptionsGroup},
     CoreOption{"list-plugins", 0, "", "list the plugins, also refused ones with the reason, and exit",
                kOptionsGroup},
     CoreOption{"list-options", 0, "",

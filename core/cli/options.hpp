@@ -38,6 +38,7 @@ struct Options {
   std::chrono::seconds lock_timeout{60};
   int verbosity = 0;  ///< -v counts up, -q down
   std::vector<std::string> plugin_directories;
+  std::vector<std::string> recipe_directories;
 };
 
 }  // namespace fromhost::core

@@ -14,6 +14,7 @@
 #include "core/host/our_machine.hpp"
 #include "core/image/image_libraries.hpp"
 #include "core/log.hpp"
+#include "core/provider/plugin_library.hpp"
 
 namespace fromhost::core {
 
@@ -79,6 +80,11 @@ struct HostServices {
 
   static void log(const fh_host* host, fh_log_level level, const char* message) {
     guarded(host, [&](HostLoan& loan) {
+      // How loud we are is not known yet, nor whether anybody wants to hear of it.
+      if (loan.beside_.discovery) {
+        if (level >= FH_LOG_WARNING) loan.beside_.discovery->warnings.push_back(message ? message : "");
+        return static_cast<fh_status>(FH_OK);
+      }
       const auto said = level >= FH_LOG_WARNING ? spdlog::level::warn
                         : level == FH_LOG_INFO  ? spdlog::level::debug
                                                 : spdlog::level::trace;
@@ -125,6 +131,8 @@ struct HostServices {
   static fh_status read_standard_input(const fh_host* host, std::uint64_t limit, const char** data,
                                        std::uint64_t* size) {
     return guarded(host, [&](HostLoan& loan) {
+      // The person's input is for what the person asks for.
+      if (loan.beside_.discovery) return wrong(loan, "read_standard_input() in declare()");
       return data && size ? lend(loan, loan.host_.read_standard_input(limit), data, size)
                           : wrong(loan, "read_standard_input() without result");
     });
@@ -327,7 +335,57 @@ struct HostServices {
     });
   }
 
-  static const void* extension(const fh_host*, const char* id, std::uint32_t revision) {
+  static fh_status list_recipes(const fh_host* host, const char* const** paths, std::uint64_t* count) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!paths || !count) return wrong(loan, "list() without result");
+      std::vector<std::string> files;
+      if (loan.beside_.recipes) files = loan.beside_.recipes->list();
+      *count = files.size();
+      *paths = lend_list(loan, std::move(files));
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
+  static fh_status read_recipe(const fh_host* host, const char* path, std::uint64_t limit, const char** data,
+                               std::uint64_t* size) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!path || !data || !size) return wrong(loan, "read() without path or result");
+      if (!loan.beside_.recipes) return static_cast<fh_status>(FH_NOT_HERE);
+      return lend(loan, loan.beside_.recipes->read(path, limit), data, size);
+    });
+  }
+
+  static fh_status asked(const fh_host* host, const char* option) {
+    return guarded(host, [&](HostLoan& loan) {
+      if (!option) return wrong(loan, "asked() without option");
+      const auto* requests = loan.beside_.requests;
+      const bool found =
+          requests && std::any_of(requests->begin(), requests->end(),
+                                  [&](const Request& request) { return request.option == option; });
+      return static_cast<fh_status>(found ? FH_OK : FH_NOT_HERE);
+    });
+  }
+
+  static fh_status declare_option(const fh_host* host, const fh_option* option) {
+    return guarded(host, [&](HostLoan& loan) {
+      Discovery* discovery = loan.beside_.discovery;
+      if (!discovery) return refuse(loan, "declared an option outside declare()");
+      if (!option || !is_well_formed(*option)) return refuse(loan, "declared a malformed option");
+      const Switch made = switch_of(*option);
+      if (discovery->options.size() >= kMostOptions) return refuse(loan, "declared too many options");
+      for (const Switch& other : discovery->options) {
+        if (other.name == made.name) return refuse(loan, "declared --" + made.name + " twice");
+        if (made.letter && other.letter == made.letter)
+          return refuse(loan, std::string("declared -") + made.letter + " twice");
+      }
+      if (discovery->taken)
+        if (const std::string by = discovery->taken(made); !by.empty()) return wrong(loan, by);
+      discovery->options.push_back(made);
+      return static_cast<fh_status>(FH_OK);
+    });
+  }
+
+  static const void* extension(const fh_host* host, const char* id, std::uint32_t revision) {
     static constexpr fh_files kFiles = {
         sizeof(fh_files), FH_FILES_REVISION, read, read_standard_input, inspect, list, root, resolve};
     static constexpr fh_commands kCommands = {sizeof(fh_commands), FH_COMMANDS_REVISION, run};
@@ -335,8 +393,17 @@ struct HostServices {
         sizeof(fh_libraries), FH_LIBRARIES_REVISION, kOurMachine, {}, cached, inspect_elf, find, linked};
     static constexpr fh_image kImage = {sizeof(fh_image), FH_IMAGE_REVISION, inspect_in_image, read_in_image,
                                         find_in_image};
+    static constexpr fh_recipes kRecipes = {sizeof(fh_recipes), FH_RECIPES_REVISION, list_recipes,
+                                            read_recipe};
+    static constexpr fh_requests kRequests = {sizeof(fh_requests), FH_REQUESTS_REVISION, HostServices::asked};
+    static constexpr fh_discovery kDiscovery = {sizeof(fh_discovery), FH_DISCOVERY_REVISION, declare_option};
     const std::string_view asked = id ? id : "";
     if (asked == FH_FILES && revision <= FH_FILES_REVISION) return &kFiles;
+    if (asked == FH_RECIPES && revision <= FH_RECIPES_REVISION) return &kRecipes;
+    if (asked == FH_DISCOVERY && revision <= FH_DISCOVERY_REVISION) return &kDiscovery;
+    // Whoever asks for --help wants no command run.
+    if (host && loan(host).beside_.discovery) return nullptr;
+    if (asked == FH_REQUESTS && revision <= FH_REQUESTS_REVISION) return &kRequests;
     if (asked == FH_COMMANDS && revision <= FH_COMMANDS_REVISION) return &kCommands;
     if (asked == FH_LIBRARIES && revision <= FH_LIBRARIES_REVISION) return &kLibraries;
     if (asked == FH_IMAGE && revision <= FH_IMAGE_REVISION) return &kImage;
@@ -344,7 +411,8 @@ struct HostServices {
   }
 };
 
-HostLoan::HostLoan(const std::string& provider, HostSystem& host, const ImageRoot* image, Contributions* into)
+HostLoan::HostLoan(const std::string& provider, HostSystem& host, const ImageRoot* image, Contributions* into,
+                   const Beside& beside)
     : abi_{sizeof(fh_host),
            FH_ABI_MINOR,
            this,
@@ -358,6 +426,7 @@ HostLoan::HostLoan(const std::string& provider, HostSystem& host, const ImageRoo
       host_(host),
       image_(image),
       libraries_(host),
-      into_(into) {}
+      into_(into),
+      beside_(beside) {}
 
 }  // namespace fromhost::core

@@ -2,13 +2,10 @@
 // Provider: finding plugins. Their constant data is read here; their code runs only when they are asked for.
 #include "core/provider/plugin_catalog.hpp"
 
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <glob.h>
-#include <sys/auxv.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -16,22 +13,13 @@
 
 #include "core/cli/command_line.hpp"
 #include "core/error.hpp"
-#include "core/host/unique_fd.hpp"
+#include "core/provider/host_loan.hpp"
 #include "core/provider/plugin_provider.hpp"
 #include "core/provider/plugin_trust.hpp"
+#include "core/provider/search_directories.hpp"
 
 namespace fromhost::core {
 namespace {
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(separator, begin), text.size());
-    if (end > begin) parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
 
 std::vector<std::string> matches_of(const std::string& pattern) {
   std::vector<std::string> found;
@@ -40,22 +28,6 @@ std::vector<std::string> matches_of(const std::string& pattern) {
     for (std::size_t i = 0; i < matches.gl_pathc; ++i) found.emplace_back(matches.gl_pathv[i]);
   ::globfree(&matches);
   return found;
-}
-
-std::vector<std::string> shared_objects_in(const std::string& directory) {
-  std::vector<std::string> files;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
-       entry.increment(error))
-    if (entry->path().extension() == ".so") files.push_back(entry->path().string());
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
-/// Why nothing can be found in it; "" if something can.
-std::string closed_because(const std::string& directory) {
-  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return fd ? "" : errno_text(errno);
 }
 
 }  // namespace
@@ -75,9 +47,8 @@ std::string_view to_string(PluginRecord::State state) {
 std::vector<std::string> plugin_search_path(const std::vector<std::string>& from_command_line,
                                             const HostSystem& host) {
   std::vector<std::string> path = from_command_line;
-  if (::getauxval(AT_SECURE) == 0)
-    for (const std::string& directory : split(host.environment("CH_FROMHOST_PLUGIN_PATH").value_or(""), ':'))
-      path.push_back(directory);
+  for (const std::string& directory : directories_in_variable("CH_FROMHOST_PLUGIN_PATH", host))
+    path.push_back(directory);
   const std::string prefix = std::filesystem::path(host.own_directory().text()).parent_path().string();
   for (const char* pattern :
        {"/lib/ch-fromhost/plugins", "/lib64/ch-fromhost/plugins", "/lib/*/ch-fromhost/plugins"})
@@ -85,16 +56,10 @@ std::vector<std::string> plugin_search_path(const std::vector<std::string>& from
   return path;
 }
 
-void check_plugin_directories(const std::vector<std::string>& from_command_line) {
-  std::vector<Problem> problems;
-  for (const std::string& directory : from_command_line)
-    if (const std::string why = closed_because(directory); !why.empty())
-      problems.push_back({Stage::command_line, "no plugin directory: " + directory, why, ""});
-  if (!problems.empty()) throw Error(std::move(problems));
-}
-
-PluginCatalog PluginCatalog::discover(const std::vector<std::string>& directories) {
+PluginCatalog PluginCatalog::discover(const std::vector<std::string>& directories, HostSystem* machine,
+                                      RecipeFiles recipes) {
   PluginCatalog catalog;
+  catalog.recipes_ = std::move(recipes);
   std::optional<PluginTrust> trust;
   if (plugins_need_trust()) trust.emplace();
   std::set<std::filesystem::path> seen;
@@ -103,12 +68,13 @@ PluginCatalog PluginCatalog::discover(const std::vector<std::string>& directorie
     if (!seen.insert(std::filesystem::weakly_canonical(directory, error)).second) continue;
     if (const std::string why = closed_because(directory); !why.empty())
       catalog.skipped_.push_back(directory + ": " + why);
-    for (const std::string& file : shared_objects_in(directory)) catalog.add(file, trust ? &*trust : nullptr);
+    for (const std::string& file : files_of(directory, ".so"))
+      catalog.add(file, trust ? &*trust : nullptr, machine);
   }
   return catalog;
 }
 
-void PluginCatalog::add(const std::string& file, PluginTrust* trust) {
+void PluginCatalog::add(const std::string& file, PluginTrust* trust, HostSystem* machine) {
   PluginRecord record;
   record.file = file;
   try {
@@ -120,9 +86,7 @@ void PluginCatalog::add(const std::string& file, PluginTrust* trust) {
     const fh_entry& entry = library.entry();
     std::vector<Switch> switches;
     for (std::uint64_t i = 0; i < entry.option_count; ++i) {
-      const fh_option& option = entry.options[i];
-      const Switch one{option.name, option.letter, option.argument ? option.argument : "", option.help,
-                       (option.flags & FH_OPTION_SETTING) != 0};
+      const Switch one = switch_of(entry.options[i]);
       if (is_core_switch(one))
         throw PluginRefused("wants --" + one.name + (one.letter ? std::string(" or -") + one.letter : "") +
                                 ", an option of ch-fromhost itself",
@@ -141,13 +105,41 @@ void PluginCatalog::add(const std::string& file, PluginTrust* trust) {
         record.state = PluginRecord::State::shadowed;
         record.reason = "same id as " + other.file + ", which comes first";
       }
-    if (record.state == PluginRecord::State::ready) leave_taken_switches(record);
+    if (record.state == PluginRecord::State::ready) {
+      leave_taken_switches(record);
+      if (machine && library.declare()) add_declared(record, library, *machine);
+    }
     if (record.state == PluginRecord::State::ready) libraries_.emplace_back(record.id, std::move(library));
   } catch (const PluginRefused& refused) {
+    record = PluginRecord();
+    record.file = file;
     record.reason = refused.what();
     warnings_.push_back("plugin " + file + " refused: " + record.reason);
   }
   records_.push_back(std::move(record));
+}
+
+void PluginCatalog::add_declared(PluginRecord& record, const PluginLibrary& library, HostSystem& machine) {
+  Discovery discovery;
+  discovery.taken = [&](const Switch& wanted) -> std::string {
+    if (is_core_switch(wanted)) return "it is an option of ch-fromhost itself";
+    const auto has = [&](const PluginRecord& one) {
+      return one.state == PluginRecord::State::ready &&
+             std::any_of(one.switches.begin(), one.switches.end(),
+                         [&](const Switch& theirs) { return theirs.name == wanted.name; });
+    };
+    if (has(record)) return "the plugin has it already";
+    for (const PluginRecord& other : records_)
+      if (has(other)) return "it is an option of " + other.file + ", which comes first";
+    return "";
+  };
+  declare_options(library, machine, recipes_, discovery);
+  for (const Switch& one : discovery.options) record.switches.push_back(one);
+  leave_taken_switches(record);  // letters
+  for (const std::string& warning : discovery.warnings) {
+    record.warnings.push_back(warning);
+    warnings_.push_back(record.id + ": " + warning);
+  }
 }
 
 void PluginCatalog::leave_taken_switches(PluginRecord& record) {
@@ -186,10 +178,10 @@ std::vector<std::string> PluginCatalog::refused() const {
   return names;
 }
 
-std::unique_ptr<Provider> PluginCatalog::open(const std::string& id, HostSystem& host,
-                                              const ImageRoot* image) const {
+std::unique_ptr<Provider> PluginCatalog::open(const std::string& id, HostSystem& host, const ImageRoot* image,
+                                              const std::vector<Request>* requests) const {
   for (const auto& [name, library] : libraries_)
-    if (name == id) return PluginProvider::create(library.entry(), host, image);
+    if (name == id) return PluginProvider::create(library.entry(), host, image, {&recipes_, requests});
   throw Error({Stage::provider, "no such provider: " + id, "", ""});
 }
 

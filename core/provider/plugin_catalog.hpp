@@ -11,6 +11,7 @@
 #include "core/image/image_root.hpp"
 #include "core/provider/plugin_library.hpp"
 #include "core/provider/provider.hpp"
+#include "core/provider/recipe_files.hpp"
 
 namespace fromhost::core {
 
@@ -27,6 +28,7 @@ struct PluginRecord {
   std::string summary;
   std::vector<Switch> switches;
   std::vector<std::string> claim_patterns;  ///< globs on the file name
+  std::vector<std::string> warnings;        ///< what it said when it declared options
 };
 std::string_view to_string(PluginRecord::State state);
 
@@ -36,16 +38,14 @@ std::string_view to_string(PluginRecord::State state);
 std::vector<std::string> plugin_search_path(const std::vector<std::string>& from_command_line,
                                             const HostSystem& host);
 
-/// Throws Error (stage command line) with those of --plugin-dir that cannot be looked into: they were asked
-/// for.
-void check_plugin_directories(const std::vector<std::string>& from_command_line);
-
 class PluginCatalog {
  public:
   /// Loads every *.so of the directories, in order; the first of an id and of a switch wins. A wrong file
   /// gets a record, never an exception. A directory that is not there is skipped:
-  /// an environment serves several machines.
-  static PluginCatalog discover(const std::vector<std::string>& directories);
+  /// an environment serves several machines. The plugins that declare options are asked for them where there
+  /// is a `machine`, which has to outlive the call; no other plugin's code runs.
+  static PluginCatalog discover(const std::vector<std::string>& directories, HostSystem* machine = nullptr,
+                                RecipeFiles recipes = RecipeFiles());
 
   const std::vector<PluginRecord>& records() const { return records_; }
   /// What the person should be told once: refused files, switches that two plugins want.
@@ -55,21 +55,24 @@ class PluginCatalog {
   std::vector<SwitchGroup> groups() const;
   std::vector<std::string> refused() const;
 
-  /// Makes the provider of a ready plugin; the catalog must outlive it. Throws Error (stage provider) where
-  /// the plugin cannot make one.
-  std::unique_ptr<Provider> open(const std::string& id, HostSystem& host,
-                                 const ImageRoot* image = nullptr) const;
+  /// Makes the provider of a ready plugin; the catalog and all that is given must outlive it. Throws Error
+  /// (stage provider) where the plugin cannot make one.
+  std::unique_ptr<Provider> open(const std::string& id, HostSystem& host, const ImageRoot* image = nullptr,
+                                 const std::vector<Request>* requests = nullptr) const;
   /// The ready plugins with a claim pattern that matches this file name.
   std::vector<std::string> interested_in(const std::string& name) const;
 
  private:
-  void add(const std::string& file, PluginTrust* trust);  // trust: where it matters
+  void add(const std::string& file, PluginTrust* trust, HostSystem* machine);  // trust: where it matters
+  /// Asks the plugin for its further options. Throws PluginRefused.
+  void add_declared(PluginRecord& record, const PluginLibrary& library, HostSystem& machine);
   /// Takes from `record` the names and letters that an earlier plugin has.
   void leave_taken_switches(PluginRecord& record);
   std::vector<PluginRecord> records_;
   std::vector<std::pair<std::string, PluginLibrary>> libraries_;  // by id
   std::vector<std::string> warnings_;
   std::vector<std::string> skipped_;
+  RecipeFiles recipes_;
 };
 
 }  // namespace fromhost::core

@@ -10,7 +10,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 #include <vector>
 // Boost 1.74's library_info.hpp uses std::vector without including it.
@@ -31,7 +33,6 @@ struct PluginLibrary::Handle {
 namespace {
 
 using Part = PluginRefused::Part;
-constexpr std::uint64_t kMostOptions = 256;
 
 /// Boost's library_info believes the section header that names the sections: a size of gigabytes is
 /// allocated, an empty table or one without a NUL at its end is read beyond.
@@ -95,6 +96,11 @@ bool is_name(const char* text) {
                      [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
 }
 
+/// The sizes of fh_entry, by minor version: it grew at its end, and whoever built an older plugin had no
+/// more.
+constexpr std::uint32_t kEntrySizes[] = {offsetof(fh_entry, declare), sizeof(fh_entry)};
+static_assert(std::size(kEntrySizes) == FH_ABI_MINOR + 1 && kEntrySizes[0] == 72 && kEntrySizes[1] == 80);
+
 void check_entry(const fh_entry& entry) {
   // The first twelve bytes never move; nothing behind them is read before they are right.
   if (entry.abi_major != FH_ABI_MAJOR)
@@ -108,10 +114,11 @@ void check_entry(const fh_entry& entry) {
                             std::to_string(FH_ABI_MAJOR) + "." + std::to_string(FH_ABI_MINOR) +
                             "; upgrade ch-fromhost",
                         Part::abi);
-  if (entry.size != sizeof(fh_entry) || entry.option_size != sizeof(fh_option))
+  const std::uint32_t right_size = kEntrySizes[entry.abi_minor];
+  if (entry.size != right_size || entry.option_size != sizeof(fh_option))
     throw PluginRefused("has an entry of the wrong size: " + std::to_string(entry.size) + " and " +
                             std::to_string(entry.option_size) + " bytes instead of " +
-                            std::to_string(sizeof(fh_entry)) + " and " + std::to_string(sizeof(fh_option)),
+                            std::to_string(right_size) + " and " + std::to_string(sizeof(fh_option)),
                         Part::entry);
   if (!is_name(entry.id)) throw PluginRefused("has a malformed id", Part::entry);
   if (!entry.version || !entry.summary || !entry.create)
@@ -120,9 +127,7 @@ void check_entry(const fh_entry& entry) {
     throw PluginRefused("has a malformed option table", Part::options);
   for (std::uint64_t i = 0; i < entry.option_count; ++i) {
     const fh_option& option = entry.options[i];
-    const bool letter_fits = option.letter == 0 || (option.letter >= 'A' && option.letter <= 'Z') ||
-                             (option.letter >= 'a' && option.letter <= 'z');
-    if (!is_name(option.name) || !option.help || !letter_fits)
+    if (!is_well_formed(option))
       throw PluginRefused("has a malformed option, number " + std::to_string(i + 1), Part::options);
     for (std::uint64_t j = 0; j < i; ++j) {
       const fh_option& other = entry.options[j];
@@ -144,6 +149,22 @@ std::string loader_words(const std::string& file, std::string what) {
 }
 
 }  // namespace
+
+bool is_well_formed(const fh_option& option) {
+  const bool letter_fits = option.letter == 0 || (option.letter >= 'A' && option.letter <= 'Z') ||
+                           (option.letter >= 'a' && option.letter <= 'z');
+  return is_name(option.name) && option.help && letter_fits;
+}
+
+Switch switch_of(const fh_option& option) {
+  return {option.name, option.letter, option.argument ? option.argument : "", option.help,
+          (option.flags & FH_OPTION_SETTING) != 0};
+}
+
+fh_status (*PluginLibrary::declare() const)(const fh_host*) {
+  constexpr std::size_t kNeeded = offsetof(fh_entry, declare) + sizeof(fh_entry::declare);
+  return entry_->size >= kNeeded ? entry_->declare : nullptr;
+}
 
 PluginLibrary::PluginLibrary(std::unique_ptr<Handle> handle, const fh_entry* entry)
     : handle_(std::move(handle)), entry_(entry) {}

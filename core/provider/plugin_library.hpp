@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "core/cli/switches.hpp"
 #include "fromhost/provider_abi.h"
 
 namespace fromhost::core {
@@ -14,7 +15,7 @@ namespace fromhost::core {
 class PluginRefused : public std::runtime_error {
  public:
   /// What is wrong, in the order in which it is looked at.
-  enum class Part { file, abi, loading, symbol, entry, options };
+  enum class Part { file, abi, loading, symbol, entry, options, declaring };
   explicit PluginRefused(const std::string& why, Part part = Part::file)
       : std::runtime_error(why), part_(part) {}
   Part part() const { return part_; }
@@ -22,6 +23,12 @@ class PluginRefused : public std::runtime_error {
  private:
   Part part_;
 };
+
+/// Options that one plugin may have, and those again that it may declare.
+inline constexpr std::size_t kMostOptions = 256;
+/// It has a name, a help, and a letter or none.
+bool is_well_formed(const fh_option& option);
+Switch switch_of(const fh_option& option);
 
 class PluginLibrary {
  public:
@@ -33,6 +40,8 @@ class PluginLibrary {
   /// The plugin's constant, checked: versions and sizes are right, strings are there, options are well
   /// formed.
   const fh_entry& entry() const { return *entry_; }
+  /// Its declare(); null where it has none, or is older than 1.1.
+  fh_status (*declare() const)(const fh_host*);
 
  private:
   struct Handle;

@@ -46,10 +46,24 @@ const char* or_null(const std::string& text) {
 
 }  // namespace
 
+void declare_options(const PluginLibrary& library, HostSystem& machine, const RecipeFiles& recipes,
+                     Discovery& into) {
+  const fh_entry& entry = library.entry();
+  HostLoan loan(entry.id, machine, nullptr, nullptr, {&recipes, nullptr, &into});
+  try {
+    const fh_status status = call(entry, "declare", [&] { return library.declare()(loan.abi()); });
+    check_items(entry, loan);
+    if (status != FH_OK && status != FH_NOT_HERE) throw failed(entry, loan);
+  } catch (const Error& error) {
+    throw PluginRefused("fails when it declares its options: " + error.problems().front().what,
+                        PluginRefused::Part::declaring);
+  }
+}
+
 std::unique_ptr<PluginProvider> PluginProvider::create(const fh_entry& entry, HostSystem& host,
-                                                       const ImageRoot* image) {
-  std::unique_ptr<PluginProvider> made(new PluginProvider(entry, host, image));
-  HostLoan loan(entry.id, host, image, nullptr);
+                                                       const ImageRoot* image, const Beside& beside) {
+  std::unique_ptr<PluginProvider> made(new PluginProvider(entry, host, image, beside));
+  HostLoan loan(entry.id, host, image, nullptr, beside);
   fh_provider* provider = call(entry, "create", [&] { return entry.create(loan.abi()); });
   if (!provider) {
     const std::string why = loan.failure();
@@ -74,7 +88,7 @@ PluginProvider::~PluginProvider() {
 
 bool PluginProvider::claims(const std::string& path) {
   if (!provider_->claims) return false;
-  HostLoan loan(entry_.id, host_, image_, nullptr);
+  HostLoan loan(entry_.id, host_, image_, nullptr, beside_);
   const fh_status status =
       call(entry_, "claims", [&] { return provider_->claims(provider_, loan.abi(), path.c_str()); });
   check_items(entry_, loan);
@@ -85,7 +99,7 @@ bool PluginProvider::claims(const std::string& path) {
 
 Collected PluginProvider::collect(const Request& request, Contributions& into) {
   Contributions offered;
-  HostLoan loan(entry_.id, host_, image_, &offered);
+  HostLoan loan(entry_.id, host_, image_, &offered, beside_);
   fh_request asked{};
   asked.size = sizeof asked;
   asked.option = or_null(request.option);

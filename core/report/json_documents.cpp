@@ -142,6 +142,7 @@ Json plugins_document(const std::vector<PluginRecord>& records) {
       plugin["version"] = words(record.version);
       plugin["summary"] = words(record.summary);
     }
+    for (const std::string& one : record.warnings) plugin["warnings"].push_back(words(one));
     plugin["options"] = std::move(options);
     plugin["claims"] = std::move(patterns);
     plugins.push_back(std::move(plugin));

@@ -102,6 +102,7 @@ void Report::plugins(const std::vector<PluginRecord>& records) {
     if (!record.summary.empty()) answer("    " + printable(record.summary));
     if (!record.reason.empty())
       answer("    " + std::string(to_string(record.state)) + ": " + printable(record.reason));
+    for (const std::string& warning : record.warnings) answer("    warning: " + printable(warning));
   }
 }
 

@@ -86,6 +86,10 @@ Verdict check_exports(const Subject& subject) {
                 "; use fromhost_add_provider(), or its version script");
 }
 
+bool declares(const fh_entry& entry) {
+  return entry.size >= offsetof(fh_entry, declare) + sizeof(fh_entry::declare) && entry.declare;
+}
+
 Verdict proper_entry(const fh_entry& entry) {
   const std::string version = entry.version, summary = entry.summary;
   if (version.empty() || version.find_first_of(" \t\n") != std::string::npos)
@@ -93,7 +97,7 @@ Verdict proper_entry(const fh_entry& entry) {
   if (summary.empty() || summary.size() > kLongestSummary || summary.find('\n') != std::string::npos)
     return failed("its summary is not a line of 1 to " + std::to_string(kLongestSummary) + " characters: \"" +
                   summary + "\"");
-  if (entry.option_count == 0 && !entry.claim_patterns)
+  if (entry.option_count == 0 && !entry.claim_patterns && !declares(entry))
     return failed("it has neither an option nor a claim pattern, so nobody can ask it for anything");
   for (const char* const* pattern = entry.claim_patterns; pattern && *pattern; ++pattern)
     if (!**pattern || std::strchr(*pattern, '/'))
@@ -133,6 +137,7 @@ Verdict check_options(const Subject& subject) {
     if (Verdict verdict = check_option(library.entry().options[i]); verdict.result != Verdict::Result::passed)
       return verdict;
   for (const auto& [name, value] : subject.requests) {
+    if (declares(library.entry())) break;  // it may be one of those
     const auto end = library.entry().options + library.entry().option_count;
     if (std::none_of(library.entry().options, end,
                      [&, wanted = name](const fh_option& option) { return wanted == option.name; }))
@@ -184,6 +189,27 @@ Verdict check_answers(const Subject& subject) {
   return proper_answers(on_empty_host(subject));
 }
 
+/// What a plugin that declares options on this ground does wrong with them.
+Verdict proper_declaration(const Exercise& done) {
+  for (const Call& call : done.calls) {
+    if (call.kind != Kind::declare) continue;
+    for (const fake::DeclaredOption& one : call.notes.options) {
+      fh_option option{};
+      option.name = one.name.c_str();
+      option.argument = one.argument ? one.argument->c_str() : nullptr;
+      option.help = one.help.c_str();
+      option.letter = one.letter;
+      option.flags = one.flags;
+      if (!core::is_well_formed(option))
+        return failed("it declares a malformed option: \"" + one.name + "\"");
+      if (Verdict verdict = check_option(option); verdict.result != Verdict::Result::passed) return verdict;
+    }
+    if (!call.notes.not_declared.empty())
+      return failed("it declares an option that is refused: " + call.notes.not_declared);
+  }
+  return passed();
+}
+
 Verdict check_create(const Subject& subject) {
   const Exercise done = on_empty_host(subject);
   return done.no_provider.empty() ? passed() : failed(done.no_provider);
@@ -199,6 +225,8 @@ bool names_unset_variable(const Call& call) {
 
 Verdict check_empty_host(const Subject& subject) {
   for (const Call& call : on_empty_host(subject).calls) {
+    if (call.kind == Kind::declare && call.status == FH_FAILED && call.notes.not_declared.empty())
+      return failed("declare() failed on a host that has nothing: " + call.notes.message);
     // An argument may well name what is not there; that is an error of whoever gave it.
     if (call.kind == Kind::claims && call.status == FH_FAILED)
       return failed(call.name + " failed rather than answer no: " + call.notes.message);
@@ -224,6 +252,7 @@ Verdict check_old_host(const Subject& subject) {
 
 Verdict sane_items(const Exercise& done) {
   for (const Call& call : done.calls) {
+    if (call.kind == Kind::declare) continue;  // options are not its items
     if (!call.notes.refused.empty()) return failed(call.name + " " + call.notes.refused);
     if (!call.wrong_item.empty()) return failed(call.name + ": " + call.wrong_item);
   }
@@ -236,6 +265,10 @@ Verdict on_both(const Subject& subject, Judge judge) {
   if (!subject.requests.empty()) return judge(on_this_host(subject));
   const Verdict verdict = judge(on_empty_host(subject));
   return verdict.result == Verdict::Result::passed ? judge(on_this_host(subject)) : verdict;
+}
+
+Verdict check_declares(const Subject& subject) {
+  return on_both(subject, proper_declaration);
 }
 
 Verdict check_items(const Subject& subject) {
@@ -316,6 +349,8 @@ std::vector<std::string> answers_in(const Exercise& done) {
   for (const Call& call : done.calls) {
     add(call.name, ": ", call.status, " ", call.notes.message);
     for (const fake::Item& item : call.notes.items) add(call.name, ": ", item);
+    for (const fake::DeclaredOption& one : call.notes.options)
+      add(call.name, ": --", one.name, " ", one.argument.value_or(""), ": ", one.help);
   }
   return lines;
 }
@@ -371,6 +406,8 @@ const std::vector<Check>& checks() {
       {"entry", "has id, version and a summary of one line, and something to be asked for", true,
        check_entry},
       {"options", "has options that are well formed and none of ch-fromhost's own", true, check_options},
+      {"declares", "declares, if any, options that are as well formed, and that nobody else has", true,
+       check_declares},
       {"answers", "answers in the three words of the interface, says why it fails, and throws nothing", true,
        check_answers},
       {"create", "makes a complete provider on a host that has nothing", true, check_create},

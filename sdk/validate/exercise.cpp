@@ -72,11 +72,17 @@ class Session {
   Session(const Subject& subject, Ground& ground) : subject_(subject), ground_(ground) {}
 
   Exercise run(const fh_entry& entry) {
+    for (std::uint64_t i = 0; i < entry.option_count; ++i) {
+      const fh_option& one = entry.options[i];
+      offered_.push_back({one.name, std::nullopt, "", 0, one.flags});
+      if (one.argument) offered_.back().argument = one.argument;
+    }
+    declare(entry);
     create(entry);
     if (!done_.no_provider.empty()) return std::move(done_);
-    for (const auto kind : {Call::Kind::setting, Call::Kind::option}) ask_options(entry, kind);
+    for (const auto kind : {Call::Kind::setting, Call::Kind::option}) ask_options(kind);
     if (subject_.requests.empty()) ask_claims(entry);
-    call({Call::Kind::destroy, "destroy()"}, false, [&](const fh_host*) {
+    call({Call::Kind::destroy, "destroy()"}, May::look, [&](const fh_host*) {
       provider_->destroy(provider_);
       return static_cast<fh_status>(FH_OK);
     });
@@ -84,8 +90,8 @@ class Session {
   }
 
  private:
-  Call& call(Call made, bool may_contribute, const std::function<fh_status(const fh_host*)>& body) {
-    ground_.during(may_contribute, [&](const fh_host* lent) {
+  Call& call(Call made, May may, const std::function<fh_status(const fh_host*)>& body) {
+    ground_.during(may, [&](const fh_host* lent) {
       WatchedHost watched(lent);
       try {
         const Shift shift(AtWork::plugin);
@@ -110,8 +116,16 @@ class Session {
     return done_.calls.back();
   }
 
+  void declare(const fh_entry& entry) {
+    if (entry.size < offsetof(fh_entry, declare) + sizeof(fh_entry::declare) || !entry.declare) return;
+    const Call& made = call({Call::Kind::declare, "declare()"}, May::declare,
+                            [&](const fh_host* host) { return entry.declare(host); });
+    if (made.status == FH_OK)
+      offered_.insert(offered_.end(), made.notes.options.begin(), made.notes.options.end());
+  }
+
   void create(const fh_entry& entry) {
-    const Call& made = call({Call::Kind::create, "create()"}, false, [&](const fh_host* host) {
+    const Call& made = call({Call::Kind::create, "create()"}, May::look, [&](const fh_host* host) {
       provider_ = entry.create(host);
       return static_cast<fh_status>(provider_ ? FH_OK : FH_FAILED);
     });
@@ -126,7 +140,7 @@ class Session {
   }
 
   void collect(Call made, const std::string& option, const std::string& value) {
-    call(std::move(made), true, [&](const fh_host* host) {
+    call(std::move(made), May::contribute, [&](const fh_host* host) {
       fh_request asked{};
       asked.size = sizeof asked;
       asked.option = option.empty() ? nullptr : option.c_str();
@@ -135,12 +149,12 @@ class Session {
     });
   }
 
-  void ask_options(const fh_entry& entry, Call::Kind kind) {
-    for (std::uint64_t i = 0; i < entry.option_count; ++i) {
-      const fh_option& option = entry.options[i];
+  void ask_options(Call::Kind kind) {
+    for (const fake::DeclaredOption& option : offered_) {
       if ((option.flags & FH_OPTION_SETTING ? Call::Kind::setting : Call::Kind::option) != kind) continue;
-      const Call made{kind, std::string("--") + option.name, option.argument != nullptr};
-      if (subject_.requests.empty()) collect(made, option.name, sample(option.argument, subject_));
+      const Call made{kind, "--" + option.name, option.argument.has_value()};
+      const char* argument = option.argument ? option.argument->c_str() : nullptr;
+      if (subject_.requests.empty()) collect(made, option.name, sample(argument, subject_));
       for (const auto& [name, value] : subject_.requests)
         if (name == option.name) collect(made, name, value);
     }
@@ -150,9 +164,9 @@ class Session {
     for (const char* const* pattern = entry.claim_patterns; pattern && *pattern; ++pattern) {
       const std::string path = ground_.path_named(example_of(*pattern));
       if (path.empty()) continue;
-      const Call& asked = call({Call::Kind::claims, "claims(" + path + ")"}, false, [&](const fh_host* host) {
-        return provider_->claims(provider_, host, path.c_str());
-      });
+      const Call& asked =
+          call({Call::Kind::claims, "claims(" + path + ")"}, May::look,
+               [&](const fh_host* host) { return provider_->claims(provider_, host, path.c_str()); });
       if (!asked.threw && asked.status == FH_OK)
         collect({Call::Kind::claimed, "collect(" + path + ")", true}, "", path);
     }
@@ -160,6 +174,7 @@ class Session {
 
   const Subject& subject_;
   Ground& ground_;
+  std::vector<fake::DeclaredOption> offered_;  // the entry's, and those that it declared
   fh_provider* provider_ = nullptr;
   Exercise done_;
 };
@@ -171,13 +186,20 @@ MadeUpGround::MadeUpGround(const Subject& subject) {
       .with_library(subject.file, {core::kOurMachine, 2, "", {}})
       .with_file("/dev/null")
       .with_command({"/bin/sh", "-c", "true"}, {FH_COMMAND_EXITED, 0, "", ""});
+  constexpr std::uint64_t kMostBytes = 16u << 20;
+  const core::RecipeFiles recipes(subject.recipe_directories);
+  for (const std::string& file : recipes.list()) host_.with_recipe(file, recipes.read(file, kMostBytes));
 }
 
-void MadeUpGround::during(bool may_contribute, const std::function<void(const fh_host*)>& body) {
-  host_.during(may_contribute, [&](const fh_host* lent) {
+void MadeUpGround::during(May may, const std::function<void(const fh_host*)>& body) {
+  const auto call = [&](const fh_host* lent) {
     body(lent);
     return static_cast<fh_status>(FH_OK);
-  });
+  };
+  if (may == May::declare)
+    host_.during_declare(call);
+  else
+    host_.during(may == May::contribute, call);
 }
 
 std::string MadeUpGround::path_named(const std::string& name) {
@@ -186,16 +208,23 @@ std::string MadeUpGround::path_named(const std::string& name) {
   return path;
 }
 
-RealGround::RealGround(const Subject& subject) {
+RealGround::RealGround(const Subject& subject) : recipes_(subject.recipe_directories) {
   if (!subject.host_root.empty()) below_ = std::make_unique<core::RootedHost>(machine_, subject.host_root);
   if (!subject.image.empty())
     image_ = std::make_unique<core::ImageRoot>(core::ImageRoot::open(subject.image));
 }
 
-void RealGround::during(bool may_contribute, const std::function<void(const fh_host*)>& body) {
+void RealGround::during(May may, const std::function<void(const fh_host*)>& body) {
   core::Contributions unused;
+  core::Discovery discovery;
+  if (may == May::declare) {
+    const core::HostLoan loan("validate", machine_, nullptr, nullptr, {&recipes_, nullptr, &discovery});
+    body(loan.abi());
+    return;
+  }
   core::HostSystem& host = below_ ? static_cast<core::HostSystem&>(*below_) : machine_;
-  core::HostLoan loan("validate", host, image_.get(), may_contribute ? &unused : nullptr);
+  core::HostLoan loan("validate", host, image_.get(), may == May::contribute ? &unused : nullptr,
+                      {&recipes_, nullptr, nullptr});
   body(loan.abi());
 }
 

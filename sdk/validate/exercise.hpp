@@ -11,6 +11,7 @@
 #include "core/host/linux_host.hpp"
 #include "core/host/rooted_host.hpp"
 #include "core/image/image_root.hpp"
+#include "core/provider/recipe_files.hpp"
 #include "sdk/validate/watched_host.hpp"
 
 namespace fromhost::validate {
@@ -20,17 +21,21 @@ struct Subject {
   std::string file;  ///< absolute
   /// Option and value, to be tried instead of every option.
   std::vector<std::pair<std::string, std::string>> requests;
-  std::set<std::string> may_fail;  ///< options for which "not here" is an error by promise
-  std::string host_root;           ///< empty: this machine's
-  std::string image;               ///< empty: none
+  std::set<std::string> may_fail;               ///< options for which "not here" is an error by promise
+  std::vector<std::string> recipe_directories;  ///< recipes are these alone
+  std::string host_root;                        ///< empty: this machine's
+  std::string image;                            ///< empty: none
 };
+
+/// What a call into the plugin may do.
+enum class May { declare, look, contribute };
 
 /// Where a plugin is tried.
 class Ground {
  public:
   virtual ~Ground() = default;
   /// Calls `body` with a host that is good until it returns.
-  virtual void during(bool may_contribute, const std::function<void(const fh_host*)>& body) = 0;
+  virtual void during(May may, const std::function<void(const fh_host*)>& body) = 0;
   /// A path for each claim pattern is only at hand where files can be made up.
   virtual std::string path_named(const std::string& name) = 0;
 };
@@ -40,7 +45,7 @@ class MadeUpGround : public Ground {
  public:
   explicit MadeUpGround(const Subject& subject);
   fake::FakeHost& host() { return host_; }
-  void during(bool may_contribute, const std::function<void(const fh_host*)>& body) override;
+  void during(May may, const std::function<void(const fh_host*)>& body) override;
   std::string path_named(const std::string& name) override;
 
  private:
@@ -52,18 +57,19 @@ class RealGround : public Ground {
  public:
   /// Throws core::Error where --host-root or --image is no directory.
   explicit RealGround(const Subject& subject);
-  void during(bool may_contribute, const std::function<void(const fh_host*)>& body) override;
+  void during(May may, const std::function<void(const fh_host*)>& body) override;
   std::string path_named(const std::string&) override { return ""; }
 
  private:
   core::LinuxHost machine_;
   std::unique_ptr<core::RootedHost> below_;
   std::unique_ptr<core::ImageRoot> image_;
+  core::RecipeFiles recipes_;
 };
 
 /// One call into the plugin.
 struct Call {
-  enum class Kind { create, setting, option, claims, claimed, destroy };
+  enum class Kind { declare, create, setting, option, claims, claimed, destroy };
   Kind kind = Kind::create;
   std::string name;             ///< for messages: "--mycard", "create()"
   bool takes_argument = false;  ///< of an option

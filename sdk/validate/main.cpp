@@ -128,6 +128,8 @@ int run(int argc, char** argv) {
   options.add_options()
       ("host-root", po::value(&subject.host_root)->value_name("DIR"), "try it on the host below DIR, not on this machine")
       ("image", po::value(&subject.image)->value_name("IMGDIR"), "let it see this image")
+      ("recipe-dir", po::value(&subject.recipe_directories)->value_name("DIR"),
+       "let it see the recipes in DIR, and no others; may be repeated")
       ("request", po::value(&requests)->value_name("NAME[=VALUE]"),
        "try only this option of the plugin; may be repeated")
       ("may-fail", po::value(&may_fail)->value_name("NAME"),

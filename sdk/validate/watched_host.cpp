@@ -40,6 +40,8 @@ struct Services {
   static const fh_commands* table(const fh_commands*) { return current->inner_commands_; }
   static const fh_libraries* table(const fh_libraries*) { return current->inner_libraries_; }
   static const fh_image* table(const fh_image*) { return current->inner_image_; }
+  static const fh_recipes* table(const fh_recipes*) { return current->inner_recipes_; }
+  static const fh_requests* table(const fh_requests*) { return current->inner_requests_; }
 
   /// pass<&fh_files::read>: a function of that field's type that calls the inner host's.
   template <auto Field>
@@ -66,6 +68,18 @@ struct Services {
     fake::Item kept{item->kind, text(item->source), std::nullopt, text(item->reason)};
     if (item->destination && *item->destination) kept.destination = item->destination;
     self.notes_.items.push_back(std::move(kept));
+    return status;
+  }
+  static fh_status declare_option(const fh_host* host, const fh_option* option) {
+    WatchedHost& self = called();
+    const Shift shift(AtWork::service);
+    if (option && option->name && option->help) {
+      fake::DeclaredOption wanted{option->name, std::nullopt, option->help, option->letter, option->flags};
+      if (option->argument) wanted.argument = option->argument;
+      self.notes_.options.push_back(std::move(wanted));
+    }
+    const fh_status status = self.inner_discovery_->declare_option(inner(host), option);
+    if (status != FH_OK) self.notes_.not_declared = self.inner_->last_error(self.inner_);
     return status;
   }
   static void log(const fh_host* host, fh_log_level level, const char* message) {
@@ -110,6 +124,11 @@ struct Services {
                                               Pass<&fh_commands::run>::call};
     static constexpr fh_image kImage = {sizeof(fh_image), FH_IMAGE_REVISION, Pass<&fh_image::inspect>::call,
                                         Pass<&fh_image::read>::call, Pass<&fh_image::find_library>::call};
+    static constexpr fh_recipes kRecipes = {sizeof(fh_recipes), FH_RECIPES_REVISION,
+                                            Pass<&fh_recipes::list>::call, Pass<&fh_recipes::read>::call};
+    static constexpr fh_requests kRequests = {sizeof(fh_requests), FH_REQUESTS_REVISION,
+                                              Pass<&fh_requests::asked>::call};
+    static constexpr fh_discovery kDiscovery = {sizeof(fh_discovery), FH_DISCOVERY_REVISION, declare_option};
     WatchedHost& self = called();
     const Shift shift(AtWork::service);
     const void* asked = self.inner_->extension(inner(host), id, revision);
@@ -117,6 +136,9 @@ struct Services {
     if (name == FH_FILES) return in_front(self.inner_files_, asked, kFiles);
     if (name == FH_COMMANDS) return in_front(self.inner_commands_, asked, kCommands);
     if (name == FH_IMAGE) return in_front(self.inner_image_, asked, kImage);
+    if (name == FH_RECIPES) return in_front(self.inner_recipes_, asked, kRecipes);
+    if (name == FH_REQUESTS) return in_front(self.inner_requests_, asked, kRequests);
+    if (name == FH_DISCOVERY) return in_front(self.inner_discovery_, asked, kDiscovery);
     if (name != FH_LIBRARIES) return asked;
     const void* libraries = in_front(self.inner_libraries_, asked, self.libraries_);
     if (!libraries) return nullptr;

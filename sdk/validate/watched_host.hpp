@@ -34,10 +34,12 @@ class Shift {
 /// What the plugin did during one call.
 struct Notes {
   std::vector<fake::Item> items;
-  std::string message;          ///< its last fail()
-  std::string refused;          ///< why the host refused an item of its
-  std::set<std::string> unset;  ///< variables that it asked for and that are not set
-  bool other_thread = false;    ///< it called the host from another thread
+  std::string message;                        ///< its last fail()
+  std::string refused;                        ///< why the host refused an item of its
+  std::set<std::string> unset;                ///< variables that it asked for and that are not set
+  std::string not_declared;                   ///< why the host did not take the last option that it refused
+  std::vector<fake::DeclaredOption> options;  ///< that it wanted to declare
+  bool other_thread = false;                  ///< it called the host from another thread
 };
 
 /// `inner`, lent for one call. Only one may live at a time: C functions have no other way to find it.
@@ -61,6 +63,9 @@ class WatchedHost {
   const fh_commands* inner_commands_ = nullptr;
   const fh_libraries* inner_libraries_ = nullptr;
   const fh_image* inner_image_ = nullptr;
+  const fh_recipes* inner_recipes_ = nullptr;
+  const fh_requests* inner_requests_ = nullptr;
+  const fh_discovery* inner_discovery_ = nullptr;
   fh_libraries libraries_{};
 };
 

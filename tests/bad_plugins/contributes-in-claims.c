@@ -16,4 +16,4 @@ static fh_provider* make(const fh_host* host) {
   return &provider;
 }
 static const char* const kPatterns[] = {"claimed-by-contributing*", 0};
-BAD_ENTRY = {RIGHT_HEAD, BAD_ID, "1.0", "wrong on purpose", kOptions, 1, kPatterns, make};
+BAD_ENTRY = {RIGHT_HEAD, BAD_ID, "1.0", "wrong on purpose", kOptions, 1, kPatterns, make, 0};

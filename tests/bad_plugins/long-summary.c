@@ -6,4 +6,5 @@ static const fh_option kOptions[] = {OWN_OPTION};
 BAD_ENTRY = {RIGHT_HEAD, BAD_ID,
              "1.0",      "a card that was bought in the spring, together with three racks and their cables",
              kOptions,   1,
-             0,          make_idle};
+             0,          make_idle,
+             0};

@@ -36,6 +36,12 @@ MAYBE_UNUSED static fh_provider* make_idle(const fh_host* host) {
   return &idle;
 }
 
+MAYBE_UNUSED static fh_provider* make_idle_finder(const fh_host* host) {
+  static fh_provider idle = {sizeof(fh_provider), 0, 0, find_nothing, ignore_destroy};
+  (void)host;
+  return &idle;
+}
+
 /* Defines make(): a provider with this collect(). */
 #define MAKE_WITH_COLLECT(COLLECT)                                                      \
   static fh_provider* make(const fh_host* host) {                                       \
@@ -61,7 +67,10 @@ constexpr fh_option own_option() {
 #define BAD_ENTRY FH_ENTRY_ATTRIBUTES const fh_entry fromhost_provider
 /* The entry behind its sizes, with OPTIONS an array. */
 #define REST_OF_ENTRY(OPTIONS, CREATE) \
-  BAD_ID, "1.0", "wrong on purpose", OPTIONS, sizeof(OPTIONS) / sizeof((OPTIONS)[0]), 0, CREATE
+  BAD_ID, "1.0", "wrong on purpose", OPTIONS, sizeof(OPTIONS) / sizeof((OPTIONS)[0]), 0, CREATE, 0
+/* The same with declare(). */
+#define REST_OF_DECLARING_ENTRY(OPTIONS, CREATE, DECLARE) \
+  BAD_ID, "1.0", "wrong on purpose", OPTIONS, sizeof(OPTIONS) / sizeof((OPTIONS)[0]), 0, CREATE, DECLARE
 #define RIGHT_HEAD FH_ABI_MAJOR, FH_ABI_MINOR, sizeof(fh_entry), sizeof(fh_option)
 
 #endif

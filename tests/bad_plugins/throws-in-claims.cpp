@@ -13,4 +13,4 @@ static fh_provider* make(const fh_host*) {
 }
 static const fh_option kOptions[] = {OWN_OPTION};
 static const char* const kPatterns[] = {"claimed-by-throws*", nullptr};
-BAD_ENTRY = {RIGHT_HEAD, BAD_ID, "1.0", "wrong on purpose", kOptions, 1, kPatterns, make};
+BAD_ENTRY = {RIGHT_HEAD, BAD_ID, "1.0", "wrong on purpose", kOptions, 1, kPatterns, make, 0};

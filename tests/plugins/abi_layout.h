@@ -100,6 +100,22 @@ FROZEN_FIELD(fh_image, inspect, 8, 8);
 FROZEN_FIELD(fh_image, read, 16, 8);
 FROZEN_FIELD(fh_image, find_library, 24, 8);
 
+FROZEN_SIZE(fh_recipes, 24);
+FROZEN_FIELD(fh_recipes, size, 0, 4);
+FROZEN_FIELD(fh_recipes, revision, 4, 4);
+FROZEN_FIELD(fh_recipes, list, 8, 8);
+FROZEN_FIELD(fh_recipes, read, 16, 8);
+
+FROZEN_SIZE(fh_requests, 16);
+FROZEN_FIELD(fh_requests, size, 0, 4);
+FROZEN_FIELD(fh_requests, revision, 4, 4);
+FROZEN_FIELD(fh_requests, asked, 8, 8);
+
+FROZEN_SIZE(fh_discovery, 16);
+FROZEN_FIELD(fh_discovery, size, 0, 4);
+FROZEN_FIELD(fh_discovery, revision, 4, 4);
+FROZEN_FIELD(fh_discovery, declare_option, 8, 8);
+
 FROZEN_SIZE(fh_request, 32);
 FROZEN_FIELD(fh_request, size, 0, 4);
 FROZEN_FIELD(fh_request, reserved, 4, 4);
@@ -122,7 +138,7 @@ FROZEN_FIELD(fh_option, letter, 24, 1);
 FROZEN_FIELD(fh_option, flags, 25, 1);
 FROZEN_FIELD(fh_option, reserved, 26, 6);
 
-FROZEN_SIZE(fh_entry, 72);
+FROZEN_SIZE(fh_entry, 80);
 FROZEN_FIELD(fh_entry, abi_major, 0, 4);
 FROZEN_FIELD(fh_entry, abi_minor, 4, 4);
 FROZEN_FIELD(fh_entry, size, 8, 4);
@@ -134,6 +150,7 @@ FROZEN_FIELD(fh_entry, options, 40, 8);
 FROZEN_FIELD(fh_entry, option_count, 48, 8);
 FROZEN_FIELD(fh_entry, claim_patterns, 56, 8);
 FROZEN_FIELD(fh_entry, create, 64, 8);
+FROZEN_FIELD(fh_entry, declare, 72, 8);
 
 /* The numbers that cross. */
 static_assert(FH_ABI_MAJOR == 1, "FH_ABI_MAJOR is frozen");

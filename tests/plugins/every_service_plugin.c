@@ -107,14 +107,16 @@ static const fh_option kOptions[] = {
 };
 static const char* const kPatterns[] = {"libplain-*", NULL};
 
-FH_ENTRY_ATTRIBUTES const fh_entry fromhost_provider = {FH_ABI_MAJOR,
-                                                        FH_ABI_MINOR,
-                                                        sizeof(fh_entry),
-                                                        sizeof(fh_option),
-                                                        "plain",
-                                                        "1.0",
-                                                        "a provider in plain C",
-                                                        kOptions,
-                                                        2,
-                                                        kPatterns,
-                                                        create};
+FH_ENTRY_ATTRIBUTES const fh_entry fromhost_provider = {
+    .abi_major = FH_ABI_MAJOR,
+    .abi_minor = FH_ABI_MINOR,
+    .size = sizeof(fh_entry),
+    .option_size = sizeof(fh_option),
+    .id = "plain",
+    .version = "1.0",
+    .summary = "a provider in plain C",
+    .options = kOptions,
+    .option_count = 2,
+    .claim_patterns = kPatterns,
+    .create = create,
+};

@@ -43,14 +43,14 @@ _ch_fromhost() {
   for ((i = 1; i < COMP_CWORD; ++i)); do
     [[ ${COMP_WORDS[i]} != -- ]] || { _ch_fromhost_paths -d "$current"; return; }
     case ${COMP_WORDS[i]} in
-      --plugin-dir)
+      --plugin-dir | --recipe-dir)
         value=$((i + 1))
         [[ ${COMP_WORDS[value]} != = ]] || ((++value))
-        ((value >= COMP_CWORD)) || program+=(--plugin-dir "${COMP_WORDS[value]/#\~\//$HOME/}")
+        ((value >= COMP_CWORD)) || program+=("${COMP_WORDS[i]}" "${COMP_WORDS[value]/#\~\//$HOME/}")
         ;;
-      --plugin-dir=?*)
+      --plugin-dir=?* | --recipe-dir=?*)
         value=${COMP_WORDS[i]#*=}
-        program+=(--plugin-dir "${value/#\~\//$HOME/}")
+        program+=("${COMP_WORDS[i]%%=*}" "${value/#\~\//$HOME/}")
         ;;
     esac
   done

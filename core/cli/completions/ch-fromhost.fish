@@ -33,11 +33,11 @@ function __ch_fromhost
     set -l program (__ch_fromhost_expanded $before[1])
     for i in (seq 2 (count $before))
         switch $before[$i]
-            case --plugin-dir
+            case --plugin-dir --recipe-dir
                 set -l value $before[(math $i + 1)]
-                set -q value[1]; and set -a program --plugin-dir (__ch_fromhost_expanded $value)
-            case '--plugin-dir=?*'
-                set -a program --plugin-dir (__ch_fromhost_expanded (string split -m 1 = -- $before[$i])[2])
+                set -q value[1]; and set -a program $before[$i] (__ch_fromhost_expanded $value)
+            case '--plugin-dir=?*' '--recipe-dir=?*'
+                set -a program (string split -m 1 = -- $before[$i])[1] (__ch_fromhost_expanded (string split -m 1 = -- $before[$i])[2])
             case --
                 __fish_complete_directories "$current"
                 return

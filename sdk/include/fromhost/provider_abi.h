@@ -6,7 +6,7 @@
  * Rules that hold for every function and struct below:
  *  - Strings are UTF-8, end with a NUL and are borrowed for the duration of the call. Paths are bytes.
  *  - Memory never changes owner. What the host hands out stays valid until the provider function that asked
- * for it (create, claims, collect) returns.
+ * for it (declare, create, claims, collect) returns.
  *  - No exception crosses the boundary, in either direction.
  *  - Everything is called on one thread, and the host's functions may be called on that one only.
  *  - A host function that answers FH_FAILED or FH_NOT_HERE leaves its results as they were, and last_error()
@@ -28,7 +28,7 @@ extern "C" {
 
 /* The version of this header. docs/plugin-abi.md says what each of the two numbers promises. */
 #define FH_ABI_MAJOR 1u
-#define FH_ABI_MINOR 0u
+#define FH_ABI_MINOR 1u
 
 /* The one exported symbol, and the section that carries it. The section's name holds the major version, so
  * that the host can refuse a plugin before any of its code runs. */
@@ -230,6 +230,36 @@ typedef struct fh_image {
                             const char** path);
 } fh_image;
 
+/* Extension, since 1.1: files by which a site describes what a plugin shall inject, from places that the host
+ * trusts: of this machine, also where --host-root is another one, and never of the image. */
+#define FH_RECIPES "fromhost.recipes"
+#define FH_RECIPES_REVISION 1u
+/* The services of FH_RECIPES. */
+typedef struct fh_recipes {
+  uint32_t size;     /* of the host's table */
+  uint32_t revision; /* of the host's table, at least the one asked for */
+  /* The paths of all *.toml in the directories of --recipe-dir, CH_FROMHOST_RECIPE_PATH and
+   * etc/ch-fromhost/recipes.d, in this order, sorted by name within each; of two of one name the first
+   * counts, the other is left out. `*count` may be 0. */
+  fh_status (*list)(const fh_host* host, const char* const** paths, uint64_t* count);
+  /* One of them, as fh_files.read gives a file. FH_NOT_HERE: list() does not have it. FH_FAILED: unreadable,
+   * over `limit` bytes, or the host is run by root and somebody else could have written it. */
+  fh_status (*read)(const fh_host* host, const char* path, uint64_t limit, const char** data,
+                    uint64_t* bytes);
+} fh_recipes;
+
+/* Extension, since 1.1: what else the person asks for in this run. In create(), claims() and collect(). */
+#define FH_REQUESTS "fromhost.requests"
+#define FH_REQUESTS_REVISION 1u
+/* The services of FH_REQUESTS. */
+typedef struct fh_requests {
+  uint32_t size;     /* of the host's table */
+  uint32_t revision; /* of the host's table, at least the one asked for */
+  /* Is this option, of any plugin, on the command line? `option`: long name without dashes. FH_NOT_HERE: no.
+   */
+  fh_status (*asked)(const fh_host* host, const char* option);
+} fh_requests;
+
 /* One use of one of the provider's options, or (option NULL) a path that it claimed. The host's. */
 typedef struct fh_request {
   uint32_t size; /* of the host's struct; a plugin reads only what it covers */
@@ -254,7 +284,7 @@ struct fh_provider {
   void (*destroy)(fh_provider* self);
 };
 
-/* An option that the provider owns. Constant data of the plugin. */
+/* An option that the provider owns. Constant data of the plugin, or the argument of declare_option(). */
 #define FH_OPTION_SETTING 1u /* flag: says how, not what; collect() gets it before the other options */
 typedef struct fh_option {
   const char* name;     /* long name without dashes: lower case letters, digits, dashes */
@@ -265,6 +295,20 @@ typedef struct fh_option {
   uint8_t flags;        /* FH_OPTION_SETTING */
   char reserved[6];
 } fh_option;
+
+/* Extension, since 1.1, in declare() only: what the plugin offers on this host, beyond the constants of its
+ * entry. */
+#define FH_DISCOVERY "fromhost.discovery"
+#define FH_DISCOVERY_REVISION 1u
+/* The services of FH_DISCOVERY. */
+typedef struct fh_discovery {
+  uint32_t size;     /* of the host's table */
+  uint32_t revision; /* of the host's table, at least the one asked for */
+  /* Adds an option; it is copied at once, and is from then on as those of the entry. FH_FAILED: ch-fromhost
+   * itself or another plugin has it, as last_error() says: the plugin goes on without it, and says so by
+   * log(). Malformed, twice, or at the wrong time: FH_FAILED, too, and the plugin is refused. */
+  fh_status (*declare_option)(const fh_host* host, const fh_option* option);
+} fh_discovery;
 
 /* The exported constant. Its first twelve bytes never move. */
 typedef struct fh_entry {
@@ -280,11 +324,19 @@ typedef struct fh_entry {
   const char* const* claim_patterns; /* globs on the file name, ends with NULL; NULL: claims nothing */
   /* A new provider, or NULL after fail(). The plugin owns it until destroy(). */
   fh_provider* (*create)(const fh_host* host);
+  /* Since 1.1; NULL: all that the plugin offers is above, and none of its code runs before it is asked for
+   * something. Otherwise it is called when plugins are looked for, before the command line is understood and
+   * whatever the run is about, --help among it: it declares the options that only this host knows. It is lent
+   * environment(), log() and fail(), FH_FILES without standard input, FH_RECIPES, and FH_DISCOVERY; no
+   * commands, no image. It may be called more than once, and leaves nothing behind. FH_NOT_HERE: none today.
+   * FH_FAILED: the plugin is refused, with fail()'s message. What it logs as a warning is told as one of the
+   * plugin. */
+  fh_status (*declare)(const fh_host* host);
 } fh_entry;
 
-/* What a plugin exports, and nothing else. In C:
- *   FH_ENTRY_ATTRIBUTES const fh_entry fromhost_provider = {FH_ABI_MAJOR, FH_ABI_MINOR, sizeof(fh_entry),
- * ...}; */
+/* What a plugin exports, and nothing else. In C, by the names of the fields, so that the source stays as it
+ * is when they become more: FH_ENTRY_ATTRIBUTES const fh_entry fromhost_provider = {.abi_major =
+ * FH_ABI_MAJOR, ...}; */
 extern __attribute__((visibility("default"))) const fh_entry fromhost_provider;
 #define FH_ENTRY_ATTRIBUTES __attribute__((used, section(FH_ENTRY_SECTION)))
 

@@ -313,6 +313,45 @@ class Host {
     return path;
   }
 
+  /// The paths of the site's recipes (FH_RECIPES), in the order in which they count. Since 1.1.
+  std::vector<std::string> recipes() const {
+    const char* const* paths = nullptr;
+    std::uint64_t count = 0;
+    if (service<fh_recipes>(FH_RECIPES, FH_RECIPES_REVISION).list(host_, &paths, &count) != FH_OK)
+      throw Failure(last_error());
+    return {paths, paths + count};
+  }
+  /// One of recipes(). Throws Failure ("path: reason") where it cannot be read, or is not to be trusted.
+  /// Since 1.1.
+  std::string read_recipe(const std::string& path, std::uint64_t limit = 1u << 20) const {
+    const char* data = nullptr;
+    std::uint64_t bytes = 0;
+    if (service<fh_recipes>(FH_RECIPES, FH_RECIPES_REVISION)
+            .read(host_, path.c_str(), limit, &data, &bytes) != FH_OK)
+      throw Failure(path + ": " + last_error());
+    return std::string(data, bytes);
+  }
+  /// Is this option (long name without dashes), of any plugin, on the command line? Since 1.1.
+  bool is_asked_for(const std::string& option) const {
+    const fh_status status =
+        service<fh_requests>(FH_REQUESTS, FH_REQUESTS_REVISION).asked(host_, option.c_str());
+    if (status == FH_FAILED) throw Failure(last_error());
+    return status == FH_OK;
+  }
+  /// In a plugin's declare(): adds an option. `argument`: nullptr, or as in option(). Throws Failure where
+  /// ch-fromhost or another plugin has it; catch that, and go on without. Since 1.1.
+  void declare_option(const std::string& name, const char* argument, const std::string& help, char letter = 0,
+                      bool setting = false) {
+    fh_option made{};
+    made.name = name.c_str();
+    made.argument = argument;
+    made.help = help.c_str();
+    made.letter = letter;
+    made.flags = setting ? FH_OPTION_SETTING : 0;
+    if (service<fh_discovery>(FH_DISCOVERY, FH_DISCOVERY_REVISION).declare_option(host_, &made) != FH_OK)
+      throw Failure(last_error());
+  }
+
   /// Why the last service call failed, or answered nullopt; for messages.
   std::string last_error() const { return host_->last_error(host_); }
 
@@ -414,6 +453,15 @@ fh_provider* create(const fh_host* host) {
   return made;
 }
 
+template <typename Plugin>
+fh_status declare(const fh_host* host) {
+  return guarded(host, [&] {
+    Host lent(*host);
+    Plugin::declare(lent);
+    return FH_OK;
+  });
+}
+
 template <std::size_t N>
 constexpr std::uint64_t count_of(const fh_option (&)[N]) {
   return N;
@@ -440,7 +488,18 @@ constexpr fh_option setting(const char* name, const char* argument, const char* 
 /// Registers PLUGIN (a ProviderPlugin) as the one provider of this shared object; once, at namespace scope.
 /// OPTIONS: a constexpr array of fh_option, or nullptr. CLAIM_PATTERNS: a static array of file name globs
 /// that ends with nullptr, or nullptr. All of it is constant data: nothing runs when the plugin is loaded.
-#define FROMHOST_PROVIDER(PLUGIN, ID, VERSION, SUMMARY, OPTIONS, CLAIM_PATTERNS)                         \
+#define FROMHOST_PROVIDER(PLUGIN, ID, VERSION, SUMMARY, OPTIONS, CLAIM_PATTERNS) \
+  FROMHOST_PROVIDER_ENTRY(PLUGIN, ID, VERSION, SUMMARY, OPTIONS, CLAIM_PATTERNS, nullptr)
+
+/// The same for a PLUGIN whose options are not all known when it is built: it has a static member
+/// `void declare(fromhost::Host&)`, which calls declare_option(). It runs whenever plugins are looked for, so
+/// it is quick and reads little. Throws to have the plugin refused. Since 1.1.
+#define FROMHOST_PROVIDER_THAT_DECLARES(PLUGIN, ID, VERSION, SUMMARY, OPTIONS, CLAIM_PATTERNS) \
+  FROMHOST_PROVIDER_ENTRY(PLUGIN, ID, VERSION, SUMMARY, OPTIONS, CLAIM_PATTERNS,               \
+                          &::fromhost::boundary::declare<PLUGIN>)
+
+/// What the two have in common; not for plugins.
+#define FROMHOST_PROVIDER_ENTRY(PLUGIN, ID, VERSION, SUMMARY, OPTIONS, CLAIM_PATTERNS, DECLARE)          \
   FH_ENTRY_ATTRIBUTES const fh_entry fromhost_provider = {FH_ABI_MAJOR,                                  \
                                                           FH_ABI_MINOR,                                  \
                                                           static_cast<std::uint32_t>(sizeof(fh_entry)),  \
@@ -451,6 +510,7 @@ constexpr fh_option setting(const char* name, const char* argument, const char* 
                                                           OPTIONS,                                       \
                                                           ::fromhost::boundary::count_of(OPTIONS),       \
                                                           CLAIM_PATTERNS,                                \
-                                                          &::fromhost::boundary::create<PLUGIN>}
+                                                          &::fromhost::boundary::create<PLUGIN>,         \
+                                                          DECLARE}
 
 #endif

@@ -88,6 +88,9 @@ TEST(CommandLine, EveryCoreOptionDoesWhatItSays) {
       {"plugin-dir",
        {"--plugin-dir", "/p"},
        [](const Options& o) { return o.plugin_directories == Words{"/p"}; }},
+      {"recipe-dir",
+       {"--recipe-dir", "/r", "--recipe-dir=/s"},
+       [](const Options& o) { return o.recipe_directories == Words{"/r", "/s"}; }},
       {"status", {"--status"}, [](const Options& o) { return o.mode == Mode::status && !o.verify; }},
       {"verify", {"--verify"}, [](const Options& o) { return o.mode == Mode::status && o.verify; }},
       {"json", {"--status", "--json"}, [](const Options& o) { return o.mode == Mode::status && o.json; }},
@@ -399,6 +402,12 @@ TEST(PluginDirectories, AreFoundInOrderBeforeThePluginsAreKnown) {
 
 TEST(PluginDirectories, AMistakeIsLeftToTheSecondPass) {
   EXPECT_THAT(plugin_directories_in({"--plugin-dir"}), ElementsAre());
+}
+
+TEST(RecipeDirectories, AreFoundAmongOptionsThatNobodyKnowsYet) {
+  const Words words = {"--verbs", "--recipe-dir", "/a", "--plugin-dir=/p", "img", "--recipe-dir=/b"};
+  EXPECT_THAT(recipe_directories_in(words), ElementsAre("/a", "/b"));
+  EXPECT_THAT(plugin_directories_in(words), ElementsAre("/p"));
 }
 
 TEST(PluginDirectories, NothingAfterTwoDashesCounts) {

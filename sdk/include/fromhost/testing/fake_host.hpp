@@ -66,11 +66,21 @@ struct RanCommand {
   std::uint64_t output_limit = 0;
 };
 
+/// An option that a plugin declared. Since 1.1.
+struct DeclaredOption {
+  std::string name;
+  std::optional<std::string> argument;
+  std::string help;
+  char letter = 0;
+  std::uint8_t flags = 0;
+};
+
 /// What came of one call to a provider.
 struct Outcome {
   fh_status status = FH_FAILED;
-  std::string message;      ///< what it said by fail(), or what the host refused
-  std::vector<Item> items;  ///< contributed in this call; kept also where the call failed
+  std::string message;                       ///< what it said by fail(), or what the host refused
+  std::vector<Item> items;                   ///< contributed in this call; kept also where the call failed
+  std::vector<DeclaredOption> options = {};  ///< declared in this call. Since 1.1
 };
 
 /// A host in memory. Absolute paths; directories are there where something is in them.
@@ -109,6 +119,16 @@ class FakeHost {
     image_table_.inspect = inspect_in_image;
     image_table_.read = read_in_image;
     image_table_.find_library = find_in_image;
+    recipes_table_.size = sizeof recipes_table_;
+    recipes_table_.revision = FH_RECIPES_REVISION;
+    recipes_table_.list = list_recipes;
+    recipes_table_.read = read_recipe;
+    requests_table_.size = sizeof requests_table_;
+    requests_table_.revision = FH_REQUESTS_REVISION;
+    requests_table_.asked = asked;
+    discovery_table_.size = sizeof discovery_table_;
+    discovery_table_.revision = FH_DISCOVERY_REVISION;
+    discovery_table_.declare_option = declare_option;
   }
   FakeHost(const FakeHost&) = delete;
   FakeHost& operator=(const FakeHost&) = delete;
@@ -195,6 +215,32 @@ class FakeHost {
     image_cache_.push_back({soname, path});
     return *this;
   }
+  /// What is in a file of the image that is there already, such as a library: its bytes. Since 1.1.
+  FakeHost& with_image_library_bytes(const std::string& path, const std::string& bytes) {
+    image_[path].content = bytes;
+    return *this;
+  }
+  /// A recipe of the site; the order of the calls is the one in which they count. Since 1.1.
+  FakeHost& with_recipe(const std::string& path, const std::string& text) {
+    recipes_.emplace_back(path, text);
+    return *this;
+  }
+  /// A recipe that cannot be read: `why`. Since 1.1.
+  FakeHost& with_unreadable_recipe(const std::string& path, const std::string& why = "Permission denied") {
+    recipes_.emplace_back(path, "");
+    unreadable_recipes_[path] = why;
+    return *this;
+  }
+  /// An option of some plugin that is on the command line, too. Since 1.1.
+  FakeHost& with_request(const std::string& option) {
+    requests_.insert(option);
+    return *this;
+  }
+  /// An option that ch-fromhost or an earlier plugin has, so that it cannot be declared. Since 1.1.
+  FakeHost& with_taken_option(const std::string& option) {
+    taken_.insert(option);
+    return *this;
+  }
   /// A host that is too old to have this extension.
   FakeHost& without_extension(const std::string& id) {
     missing_.insert(id);
@@ -224,11 +270,23 @@ class FakeHost {
   /// One call into a provider, between which nothing can be contributed and nothing stays lent.
   template <typename Call>
   Outcome during(bool may_contribute, Call call) {
+    return during(may_contribute, false, call);
+  }
+  /// A call of the plugin's declare(): it has fewer services. Since 1.1.
+  template <typename Call>
+  Outcome during_declare(Call call) {
+    return during(false, true, call);
+  }
+
+ private:
+  template <typename Call>
+  Outcome during(bool may_contribute, bool may_declare, Call call) {
     outcome_ = Outcome();
+    may_declare_ = may_declare;
     refused_.clear();
     may_contribute_ = may_contribute;
     outcome_.status = call(&abi_);
-    may_contribute_ = false;
+    may_contribute_ = may_declare_ = false;
     if (!refused_.empty()) {
       outcome_.status = FH_FAILED;
       outcome_.message = refused_;
@@ -238,7 +296,6 @@ class FakeHost {
     return outcome_;
   }
 
- private:
   struct Node {
     fh_file_kind kind = FH_FILE_REGULAR;
     std::string content;
@@ -389,6 +446,10 @@ class FakeHost {
     const std::string asked = id ? id : "";
     if (self.missing_.count(asked)) return nullptr;
     if (asked == FH_FILES && revision <= FH_FILES_REVISION) return &self.files_table_;
+    if (asked == FH_RECIPES && revision <= FH_RECIPES_REVISION) return &self.recipes_table_;
+    if (asked == FH_DISCOVERY && revision <= FH_DISCOVERY_REVISION) return &self.discovery_table_;
+    if (self.may_declare_) return nullptr;
+    if (asked == FH_REQUESTS && revision <= FH_REQUESTS_REVISION) return &self.requests_table_;
     if (asked == FH_COMMANDS && revision <= FH_COMMANDS_REVISION) return &self.commands_table_;
     if (asked == FH_LIBRARIES && revision <= FH_LIBRARIES_REVISION) return &self.libraries_;
     if (asked == FH_IMAGE && revision <= FH_IMAGE_REVISION) return &self.image_table_;
@@ -407,6 +468,7 @@ class FakeHost {
                                        std::uint64_t* size) {
     FakeHost& self = of(host);
     if (!self.all_fails_.empty()) return self.failed(self.all_fails_);
+    if (self.may_declare_) return self.failed("read_standard_input() in declare()");
     const fh_status status = self.lend_bytes(self.standard_input_, limit, data, size);
     if (status == FH_OK) self.standard_input_.clear();  // read once, it is at its end
     return status;
@@ -579,6 +641,59 @@ class FakeHost {
     return self.not_here();
   }
 
+  static fh_status list_recipes(const fh_host* host, const char* const** paths, std::uint64_t* count) {
+    FakeHost& self = of(host);
+    if (!self.all_fails_.empty()) return self.failed(self.all_fails_);
+    std::vector<std::string> names;
+    for (const auto& [path, text] : self.recipes_) names.push_back(path);
+    *count = names.size();
+    *paths = self.lend_list(names);
+    return FH_OK;
+  }
+  static fh_status read_recipe(const fh_host* host, const char* path, std::uint64_t limit, const char** data,
+                               std::uint64_t* size) {
+    FakeHost& self = of(host);
+    if (!self.all_fails_.empty()) return self.failed(self.all_fails_);
+    const auto unreadable = self.unreadable_recipes_.find(path);
+    if (unreadable != self.unreadable_recipes_.end()) return self.failed(unreadable->second);
+    for (const auto& [known, text] : self.recipes_)
+      if (known == path) return self.lend_bytes(text, limit, data, size);
+    return self.not_here();
+  }
+  static fh_status asked(const fh_host* host, const char* option) {
+    FakeHost& self = of(host);
+    if (!self.all_fails_.empty()) return self.failed(self.all_fails_);
+    return self.requests_.count(option) ? FH_OK : FH_NOT_HERE;
+  }
+  static fh_status declare_option(const fh_host* host, const fh_option* option) {
+    FakeHost& self = of(host);
+    const auto refuse = [&](const std::string& why) {
+      self.refused_ = why;
+      return self.failed(why);
+    };
+    if (!self.may_declare_) return refuse("declared an option outside declare()");
+    const std::string name = option && option->name ? option->name : "";
+    const bool well_formed =
+        !name.empty() && name.front() != '-' &&
+        name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+    if (!well_formed || !option->help) return refuse("declared a malformed option");
+    for (const DeclaredOption& other : self.outcome_.options)
+      if (other.name == name || (option->letter && other.letter == option->letter))
+        return refuse("declared --" + name + " or its letter twice");
+    if (self.taken_.count(name)) return self.failed("it is an option of ch-fromhost itself");
+    DeclaredOption made;
+    made.name = name;
+    if (option->argument) made.argument = option->argument;
+    made.help = option->help;
+    made.letter = option->letter;
+    made.flags = option->flags;
+    self.outcome_.options.push_back(std::move(made));
+    return FH_OK;
+  }
+
+  std::vector<std::pair<std::string, std::string>> recipes_;
+  std::map<std::string, std::string> unreadable_recipes_;
+  std::set<std::string> requests_, taken_;
   std::map<std::string, Node> files_, image_;
   std::vector<CachedLibrary> cache_, image_cache_;
   std::map<std::string, std::string> environment_;
@@ -588,7 +703,7 @@ class FakeHost {
   std::vector<RanCommand> ran_;
   std::vector<LogLine> log_;
   Outcome outcome_;
-  bool may_contribute_ = false;
+  bool may_contribute_ = false, may_declare_ = false;
   std::deque<std::string> lent_;
   std::deque<std::vector<const char*>> lists_;
 
@@ -597,7 +712,19 @@ class FakeHost {
   fh_commands commands_table_{};
   fh_libraries libraries_{};
   fh_image image_table_{};
+  fh_recipes recipes_table_{};
+  fh_requests requests_table_{};
+  fh_discovery discovery_table_{};
 };
+
+/// What a plugin declares on this host: FH_NOT_HERE and nothing where it has no declare(). Since 1.1.
+inline Outcome declared(FakeHost& host, const fh_entry& entry) {
+  const bool has_it =
+      entry.size >= offsetof(fh_entry, declare) + sizeof(fh_entry::declare) && entry.declare != nullptr;
+  return host.during_declare([&](const fh_host* lent) {
+    return has_it ? entry.declare(lent) : static_cast<fh_status>(FH_NOT_HERE);
+  });
+}
 
 /// A provider at work on a fake host, called through the C interface as ch-fromhost calls it. Both must
 /// outlive it. Like ch-fromhost, give it a setting (FH_OPTION_SETTING) before what the setting is for.

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Directories that are searched in order for what a site adds: plugins, recipes.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/host/host_system.hpp"
+
+namespace fromhost::core {
+
+/// The directories in a variable such as PATH; none when privileges were raised, since whoever set it is then
+/// not whose rights we have.
+std::vector<std::string> directories_in_variable(const std::string& name, const HostSystem& host);
+
+/// Throws Error where one that was asked for on the command line is none: a typing mistake would be found
+/// late. Each list comes with what it is for: "plugin".
+void check_directories(const std::vector<std::pair<std::string, std::vector<std::string>>>& lists);
+
+/// Why nothing can be found in it; "" if something can.
+std::string closed_because(const std::string& directory);
+
+/// The files of a directory whose names end so (".so"), sorted; none where there is no such directory.
+std::vector<std::string> files_of(const std::string& directory, const std::string& extension);
+
+}  // namespace fromhost::core
