@@ -130,7 +130,8 @@ void inject(const Run& run) {
   std::vector<ImagePath> directories;
   if (run_ldconfig) directories = library_directories(run, plan, preflight);
   if (!directories.empty()) find_soname_links(preflight, plan, manifest, image, directories);
-  const bool all_there = !options.force && already_there(plan, preflight, manifest, image, run_ldconfig);
+  const bool all_there =
+      !options.force && !options.force_copy && already_there(plan, preflight, manifest, image, run_ldconfig);
   if (!all_there) check_use(preflight, image);
   check_compatibility(preflight, plan, image, directories, run.host);
   weigh(preflight.findings, options.force, options.strict);

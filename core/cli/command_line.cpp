@@ -250,6 +250,8 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
     options.dry_run = true;
   else if (name == "force")
     options.force = true;
+  else if (name == "force-copy")
+    options.force_copy = true;
   else if (name == "strict")
     options.strict = true;
   else if (name == "sync")

@@ -49,6 +49,7 @@ inline constexpr std::array kCoreOptions = {
         "inject also what has not changed, and what will not run in the image; undo also what somebody "
         "changed since",
         kOptionsGroup},
+    CoreOption{"force-copy", 0, "", "copy also what is there and unchanged", kOptionsGroup},
     CoreOption{"host-root", 0, "DIR",
                "look for the host's files below DIR, such as a driver container's root", kOptionsGroup},
     CoreOption{"json", 0, "", "answer with one JSON document on standard output", kOptionsGroup},

@@ -33,6 +33,7 @@ struct Options {
   std::string progress = "auto";  ///< auto, always or never
   std::string undo_provider;      ///< empty: all of them
   bool force = false;
+  bool force_copy = false;  ///< also what is there and unchanged, which `force` does, too
   bool strict = false;
   bool sync = false;
   std::chrono::seconds lock_timeout{60};
