@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <ctime>
 #include <functional>
+#include <optional>
 #include <set>
 
 #include "core/apply/image_lock.hpp"
@@ -105,6 +106,11 @@ std::vector<ImagePath> library_directories(const Run& run, const Plan& plan, Pre
   }
 }
 
+/// Each change is told by a dry run and in JSON; otherwise nobody looks at a list that may be long.
+bool tells_changes(const Options& options) {
+  return options.json || options.dry_run;
+}
+
 void inject(const Run& run) {
   const Options& options = run.options;
   const ImageRoot& image = run.image;
@@ -112,13 +118,14 @@ void inject(const Run& run) {
   const std::vector<Request> requests = read_requests(options, run.catalog.groups());
 
   // Providers only describe. One that finds nothing on this host says so; that is no error.
-  const Contributions wanted = collect(
+  Contributions wanted = collect(
       requests, {[&](const std::string& id) { return run.catalog.open(id, run.host, &image, &requests); },
                  [&](const std::string& name) { return run.catalog.interested_in(name); }});
 
-  const Manifest manifest = read_manifest(image);
   Plan plan = make_plan(
       wanted, image, [&]() -> const auto& { return run.ldconfig.directories(); });
+  Contributions().swap(wanted);  // a long list's memory, for what comes
+  Manifest manifest = read_manifest(image);
   plan_superseded(plan, manifest, image);
   // From here on the plan does not change.
   run.report.plan(plan);
@@ -137,7 +144,8 @@ void inject(const Run& run) {
   weigh(preflight.findings, options.force, options.strict);
   run.report.findings(preflight.findings);
   std::vector<Change> changes;
-  if (!all_there) changes = changes_of_injection(plan, preflight, manifest, image, run_ldconfig);
+  if (!all_there && tells_changes(options))
+    changes = changes_of_injection(plan, preflight, manifest, image, run_ldconfig);
   // A dry run ends here; it shows the plan also where errors end it.
   if (options.dry_run) run.report.would_inject(plan, preflight, changes, image.path());
   stop_at_errors(preflight.findings);
@@ -157,9 +165,10 @@ void inject(const Run& run) {
   for (const PlannedRemoval& removal : preflight.superseded) transaction.stage_removal(removal);
   transaction.stage_directory(ImagePath(kManifest).parent());
   if (run_ldconfig) transaction.stage_cache();
-  transaction.stage_manifest(record(manifest, plan, preflight, transaction, this_run(run, plan)));
+  // Nothing is staged after it, so the transaction does not look into the old one any more.
+  transaction.stage_manifest(record(std::move(manifest), plan, preflight, transaction, this_run(run, plan)));
   transaction.apply();
-  std::size_t found = 0;
+  std::optional<std::size_t> found;
   if (run_ldconfig) {
     transaction.place_cache(run.ldconfig.make_cache(transaction.scratch()));
     found = validate(plan, preflight, image, directories);
@@ -179,7 +188,8 @@ void undo(const Run& run) {
   const bool completely = undo.left.empty();
   const Preflight preflight = check_undo(undo.plan, run.image, run.host);
   run.report.findings(preflight.findings);
-  const std::vector<Change> changes = changes_of_undo(undo, manifest, run.image, run_ldconfig);
+  std::vector<Change> changes;
+  if (tells_changes(run.options)) changes = changes_of_undo(undo, manifest, run.image, run_ldconfig);
   if (run.options.dry_run) run.report.would_undo(undo.plan, changes, run.image.path(), completely);
   stop_at_errors(preflight.findings);
   if (run.options.dry_run) return;

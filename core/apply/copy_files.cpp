@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -113,8 +114,9 @@ class Copying {
     guarded("cannot inject: " + file.source->text(), [&] {
       const UniqueFd from = host_.open_file(*file.source);
       tell(*file.source, 0);
-      if (::fstat(from.get(), &copied_[number].source) != 0)
-        throw std::system_error(errno, std::generic_category(), "stat");
+      struct stat facts;
+      if (::fstat(from.get(), &facts) != 0) throw std::system_error(errno, std::generic_category(), "stat");
+      copied_[number].source = FileStamp(facts);
       copied_[number].dropped = copy_file(files_, from.get(), directory_, file.name, sync_,
                                           [&](std::uint64_t bytes) { tell(*file.source, bytes); });
     });

@@ -3,8 +3,6 @@
 // core's threads begin and end in here.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -12,6 +10,7 @@
 
 #include "core/apply/copy_file.hpp"
 #include "core/apply/file_operations.hpp"
+#include "core/file_stamp.hpp"
 #include "core/host/host_system.hpp"
 
 namespace fromhost::core {
@@ -23,7 +22,7 @@ struct FileToCopy {
 };
 
 struct CopiedFile {
-  struct stat source = {};  ///< as it was before
+  FileStamp source;  ///< as it was before
   Dropped dropped;
 };
 

@@ -2,7 +2,7 @@
 // Apply: from what was staged to manifest entries.
 #include "core/apply/record.hpp"
 
-#include "core/file_times.hpp"
+#include <set>
 
 namespace fromhost::core {
 namespace {
@@ -15,8 +15,8 @@ ManifestEntry entry_of(Kind kind, const Staged& staged, const std::string& provi
   entry.path = staged.path;
   entry.provider = provider;
   entry.set = set;
-  entry.size = static_cast<std::uint64_t>(staged.facts.st_size);
-  entry.modified = nanoseconds(staged.facts.st_mtim);
+  entry.size = staged.facts.size;
+  entry.modified = staged.facts.modification;
   entry.replaced = staged.kept;
   return entry;
 }
@@ -26,8 +26,10 @@ ManifestEntry entry_of(Kind kind, const Staged& staged, const std::string& provi
 Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, const Transaction& transaction,
                 ManifestRun run) {
   Manifest manifest = std::move(old);
-  for (const PlannedRemoval& one : plan.removals) manifest.remove(one.path);
-  for (const PlannedRemoval& one : preflight.superseded) manifest.remove(one.path);
+  std::set<ImagePath> removed;
+  for (const auto* some : {&plan.removals, &preflight.superseded})
+    for (const PlannedRemoval& one : *some) removed.insert(one.path);
+  manifest.remove(removed);
   for (const ImagePath& path : transaction.made_directories()) {
     ManifestEntry entry;
     entry.kind = Kind::directory;
@@ -39,8 +41,8 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
     const Staged& staged = transaction.files()[i];
     ManifestEntry entry = entry_of(Kind::file, staged, file.provider, file.set);
     entry.source = file.source.text();
-    entry.source_size = static_cast<std::uint64_t>(staged.source.st_size);
-    entry.source_modified = nanoseconds(staged.source.st_mtim);
+    entry.source_size = staged.source.size;
+    entry.source_modified = staged.source.modification;
     if (const auto& facts = preflight.facts[i]) {
       entry.soname = facts->soname;
       entry.build_id = facts->build_id;

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -33,6 +32,7 @@ void Transaction::open() {
   if (phase_ != Phase::idle) return;
   work_ = guarded("cannot write: " + image_.path(), [&] { return WorkDirectory::make(image_, files_); });
   phase_ = Phase::staging;
+  were_there_[work_->root().path] = 0;
   journal_.directories.push_back(work_->root());
   resolved_[ImagePath("/")] = ImagePath("/");
 }
@@ -49,7 +49,7 @@ const ImagePath& Transaction::directory(const ImagePath& path, bool make) {
     step.directory = parent;
     step.name = path.name();
     journal_.steps.push_back(step);
-    for (JournalDirectory& one : journal_.directories) one.changed |= one.path == parent;
+    names_change_in(parent);
     made_.push_back(parent / path.name());
     return resolved_[path] = parent / path.name();
   }
@@ -59,12 +59,15 @@ const ImagePath& Transaction::directory(const ImagePath& path, bool make) {
   if (!inside || ::fstat(fd.get(), &facts) != 0)
     throw std::system_error(ENOENT, std::generic_category(), path.text());
   const ImagePath physical(*inside);
-  const bool listed = std::any_of(journal_.directories.begin(), journal_.directories.end(),
-                                  [&](const JournalDirectory& one) { return one.path == physical; });
-  if (!listed)
+  if (were_there_.try_emplace(physical, journal_.directories.size()).second)
     journal_.directories.push_back(
         {physical, facts.st_mode & 07777, nanoseconds(facts.st_atim), nanoseconds(facts.st_mtim), false});
   return resolved_[path] = physical;
+}
+
+void Transaction::names_change_in(const ImagePath& directory) {
+  const auto one = were_there_.find(directory);
+  if (one != were_there_.end()) journal_.directories[one->second].changed = true;
 }
 
 /// Sets where the old version goes for the way back, and afterwards, if it was not put there by us.
@@ -92,9 +95,11 @@ Staged Transaction::add(const ImagePath& path, const std::string& fresh, bool ma
       step.kept = "o" + std::to_string(kept_++);
   }
   there_[staged.path] = true;
-  for (JournalDirectory& one : journal_.directories) one.changed |= one.path == step.directory;
-  if (::fstatat(work_->fd(), fresh.c_str(), &staged.facts, AT_SYMLINK_NOFOLLOW) != 0)
+  names_change_in(step.directory);
+  struct stat facts;
+  if (::fstatat(work_->fd(), fresh.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0)
     throw std::system_error(errno, std::generic_category(), "stat");
+  staged.facts = FileStamp(facts);
   journal_.steps.push_back(std::move(step));
   return staged;
 }
@@ -130,13 +135,14 @@ void Transaction::add_removal(const PlannedRemoval& removal) {
   step.directory = directory(path.parent(), false);
   step.name = path.name();
   there_[step.directory / step.name] = false;
-  for (JournalDirectory& one : journal_.directories) one.changed |= one.path == step.directory;
+  names_change_in(step.directory);
   journal_.steps.push_back(std::move(step));
 }
 
 std::vector<std::string> Transaction::stage_files(const Plan& plan, const HostSystem& host,
                                                   const CopyObserver& observer) {
   std::vector<FileToCopy> wanted;
+  wanted.reserve(plan.files.size());
   for (const PlannedFile& file : plan.files)
     guarded("cannot inject: " + file.source.text(), [&] {
       wanted.push_back({&file.source, next_fresh(), host.inspect(file.source).bytes});
@@ -266,7 +272,8 @@ void Transaction::place_cache(const std::string& bytes) {
     if (!to) throw std::system_error(errno, std::generic_category(), "open");
     files_.write(to.get(), bytes);
     // The manifest tells its size and time already.
-    files_.change_times(to.get(), staged_cache_->facts.st_atim, staged_cache_->facts.st_mtim);
+    files_.change_times(to.get(), from_nanoseconds(staged_cache_->facts.access),
+                        from_nanoseconds(staged_cache_->facts.modification));
     if (sync_) files_.sync(to.get());
   });
   do_step(step);

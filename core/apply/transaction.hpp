@@ -2,8 +2,7 @@
 // The image's change: all of the plan, or nothing.
 #pragma once
 
-#include <sys/stat.h>
-
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "core/apply/journal.hpp"
 #include "core/apply/steps.hpp"
 #include "core/apply/work_directory.hpp"
+#include "core/file_stamp.hpp"
 #include "core/host/host_system.hpp"
 #include "core/image/image_root.hpp"
 #include "core/manifest/manifest.hpp"
@@ -24,10 +24,10 @@ namespace fromhost::core {
 
 /// One change of the plan as it was staged.
 struct Staged {
-  ImagePath path;           ///< links of its directory resolved
-  std::string kept;         ///< name in kArchive of what it replaces; empty: nothing, or something of ours
-  struct stat facts;        ///< of the new file
-  struct stat source = {};  ///< files only: of the host's, before it was copied
+  ImagePath path;         ///< links of its directory resolved
+  std::string kept;       ///< name in kArchive of what it replaces; empty: nothing, or something of ours
+  FileStamp facts;        ///< of the new file
+  FileStamp source = {};  ///< files only: of the host's, before it was copied
 };
 
 /// Stages everything in a work directory of the image, writes the journal, renames into place and keeps what
@@ -77,6 +77,7 @@ class Transaction {
   enum class Phase { idle, staging, applying, over };
   void open();
   const ImagePath& directory(const ImagePath& path, bool make);
+  void names_change_in(const ImagePath& directory);
   Staged add(const ImagePath& path, const std::string& fresh, bool make_directory);
   void add_removal(const PlannedRemoval& removal);
   std::vector<std::string> stage_files(const Plan& plan, const HostSystem& host,
@@ -97,8 +98,9 @@ class Transaction {
   Phase phase_ = Phase::idle;
   std::optional<WorkDirectory> work_;
   Journal journal_;
-  std::map<ImagePath, ImagePath> resolved_;  // directories by the name that they were asked for
-  std::map<ImagePath, bool> there_;          // is the name taken, after the steps so far?
+  std::map<ImagePath, ImagePath> resolved_;      // directories by the name that they were asked for
+  std::map<ImagePath, std::size_t> were_there_;  // which of the journal's directories it is
+  std::map<ImagePath, bool> there_;              // is the name taken, after the steps so far?
   std::unique_ptr<Steps> steps_;
   std::size_t fresh_ = 0, kept_ = 0;
   unsigned archived_ = 0;

@@ -6,6 +6,10 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
 
 #include "core/host/same_bytes.hpp"
 #include "core/image/image_libraries.hpp"
@@ -28,11 +32,13 @@ bool same_contents(const ImageRoot& image, const ImagePath& a, const ImagePath& 
   return first && second && same_bytes(first.get(), second.get());
 }
 
-bool injected_too(const ImageRoot& image, const Plan& plan, const struct stat& found) {
-  return std::any_of(plan.files.begin(), plan.files.end(), [&](const PlannedFile& file) {
-    const auto ours = image.stat(file.directory / file.name);
-    return ours && same_file(*ours, found);
-  });
+using Identity = std::pair<dev_t, ino_t>;
+
+std::set<Identity> injected_files(const ImageRoot& image, const Plan& plan) {
+  std::set<Identity> files;
+  for (const PlannedFile& file : plan.files)
+    if (const auto ours = image.stat(file.directory / file.name)) files.emplace(ours->st_dev, ours->st_ino);
+  return files;
 }
 
 }  // namespace
@@ -42,13 +48,21 @@ std::size_t validate(const Plan& plan, const Preflight& preflight, const ImageRo
   const ImageLibraries libraries = ImageLibraries::read(image);
   std::vector<Problem> problems;
   std::size_t looked_up = 0;
+  std::map<ImagePath, bool> is_scanned;          // of the plan's directories
+  std::optional<std::set<Identity>> identities;  // looked at only where one is hidden
+  const auto injected_too = [&](const struct stat& found) {
+    if (!identities) identities = injected_files(image, plan);
+    return identities->count({found.st_dev, found.st_ino}) != 0;
+  };
   for (std::size_t i = 0; i < plan.files.size(); ++i) {
     const PlannedFile& file = plan.files[i];
     const auto& facts = preflight.facts[i];
     if (file.role != FileRole::library || !facts || !facts->dynamic) continue;
     if (preflight.not_found.count(i)) continue;  // known, and wanted all the same (--force)
     const ImagePath injected = file.directory / file.name;
-    if (::fnmatch("lib*.so*", file.name.c_str(), 0) != 0 || !scanned(file.directory, directories, image)) {
+    const auto [known, fresh] = is_scanned.try_emplace(file.directory);
+    if (fresh) known->second = scanned(file.directory, directories, image);
+    if (::fnmatch("lib*.so*", file.name.c_str(), 0) != 0 || !known->second) {
       spdlog::trace("{}: not looked up by ldconfig there or by that name; not checked", injected.text());
       continue;
     }
@@ -69,7 +83,7 @@ std::size_t validate(const Plan& plan, const Preflight& preflight, const ImageRo
     }
     // One library by two names (libfoo.so and libfoo.so.1.0), in one run or in two: ldconfig prefers one of
     // them.
-    if (theirs && (injected_too(image, plan, *theirs) || same_contents(image, *found, injected))) {
+    if (theirs && (injected_too(*theirs) || same_contents(image, *found, injected))) {
       spdlog::trace("{}: the image's loader finds the same as {}", injected.text(), found->text());
       continue;
     }

@@ -115,10 +115,9 @@ void Manifest::put(ManifestEntry entry) {
   old = std::move(entry);
 }
 
-void Manifest::remove(const ImagePath& path) {
-  const auto found = index_.find(path);
-  if (found == index_.end()) return;
-  entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(found->second));
+void Manifest::remove(const std::set<ImagePath>& paths) {
+  if (std::erase_if(entries, [&](const ManifestEntry& one) { return paths.count(one.path) != 0; }) == 0)
+    return;
   index_.clear();
   for (std::size_t i = 0; i < entries.size(); ++i) index_[entries[i].path] = i;
 }

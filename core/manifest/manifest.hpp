@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,7 @@ struct Manifest {
   const ManifestEntry* find(const ImagePath& path) const;
   /// Replaces the entry of this path, whose replaced version is kept, or appends.
   void put(ManifestEntry entry);
-  void remove(const ImagePath& path);
+  void remove(const std::set<ImagePath>& paths);
 
  private:
   friend std::optional<Manifest> manifest_from(const std::string& text);

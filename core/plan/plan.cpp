@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/image/image_libraries.hpp"
+#include "core/image/resolved_directories.hpp"
 #include "core/plan/ld_so_conf.hpp"
 
 namespace fromhost::core {
@@ -16,7 +17,7 @@ namespace {
 class Planner {
  public:
   Planner(const ImageRoot& image, const LibraryDirectories& directories)
-      : image_(image), directories_(directories) {}
+      : image_(image), directories_(directories), resolved_(image) {}
 
   void add(const Contribution& item) {
     switch (item.kind) {
@@ -123,7 +124,7 @@ class Planner {
       file.directory = *directory;
       file.make_directory = item.kind == ItemKind::data;
       file.rule = file.make_directory ? "its own place" : "--dest";
-      if (file.make_directory || image_.is_directory(*directory)) return true;
+      if (file.make_directory || is_directory(*directory)) return true;
       problem("not a directory: " + directory->text(),
               image_.stat(*directory) ? "" : "No such file or directory",
               "--dest names a directory that the image has");
@@ -148,10 +149,17 @@ class Planner {
       if (file.rule.empty()) file.rule = "libraries";
       file.rule += "; first ldconfig directory";
     }
-    if (image_.is_directory(file.directory)) return true;
+    if (is_directory(file.directory)) return true;
     problem("not a directory: " + file.directory.text(), "the image has no such directory",
             "put --dest DIR before " + item.source);
     return false;
+  }
+
+  /// Asked once: many files go to few directories.
+  bool is_directory(const ImagePath& path) {
+    const auto [known, fresh] = is_directory_.try_emplace(path);
+    if (fresh) known->second = image_.is_directory(path);
+    return known->second;
   }
 
   bool place_libfabric(const Contribution& item, PlannedFile& file) {
@@ -208,7 +216,7 @@ class Planner {
   /// One destination, one file: the same again is dropped, another one wins over an earlier, as with the
   /// manual's tool.
   void settle(PlannedFile file) {
-    const ImagePath directory = image_.resolve(file.directory).value_or(file.directory);
+    const ImagePath& directory = resolved_.at(file.directory);
     const auto [at, fresh] = taken_.emplace((directory / file.name).text(), plan_.files.size());
     if (fresh) {
       plan_.files.push_back(std::move(file));
@@ -229,6 +237,8 @@ class Planner {
   std::vector<Problem> problems_;
   std::map<std::string, std::vector<std::string>> conf_lines_;
   std::map<std::string, std::size_t> taken_;
+  ResolvedDirectories resolved_;
+  std::map<ImagePath, bool> is_directory_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/image/resolved_directories.hpp"
 
 namespace fromhost::core {
 namespace {
@@ -17,17 +18,19 @@ std::string stays(const ManifestEntry& entry) {
   return entry.path.text() + " was changed since it was injected, and stays";
 }
 
-bool is_below(const ImagePath& path, const ImagePath& directory) {
-  return path.text().compare(0, directory.text().size() + 1, directory.text() + "/") == 0;
+void add_directories_above(const ImagePath& path, std::set<ImagePath>& directories) {
+  for (ImagePath one = path.parent(); directories.insert(one).second && !one.is_root();) one = one.parent();
 }
 
-/// Is one of these, what it replaced, or the manifest, below the directory?
-bool holds_any(const ImagePath& directory, const std::vector<const ManifestEntry*>& entries) {
-  return is_below(ImagePath(kManifest), directory) ||
-         std::any_of(entries.begin(), entries.end(), [&](const ManifestEntry* one) {
-           return is_below(one->path, directory) ||
-                  (!one->replaced.empty() && directory == ImagePath(kArchive));
-         });
+/// Those that have one of these, what it replaced, or the manifest, somewhere below.
+std::set<ImagePath> directories_of(const std::vector<const ManifestEntry*>& entries) {
+  std::set<ImagePath> directories;
+  add_directories_above(ImagePath(kManifest), directories);
+  for (const ManifestEntry* one : entries) {
+    add_directories_above(one->path, directories);
+    if (!one->replaced.empty()) directories.insert(ImagePath(kArchive));
+  }
+  return directories;
 }
 
 /// A link by which the loader finds a library of ours. No plan names it: it follows from the library.
@@ -43,9 +46,13 @@ bool is_soname_link(const ManifestEntry& entry, const Manifest& manifest, ImageP
 void plan_superseded(Plan& plan, const Manifest& manifest, const ImageRoot& image) {
   std::set<std::pair<std::string, std::string>> sets;
   std::set<ImagePath> wanted;
+  ResolvedDirectories directories(image);
   const auto want = [&](const ImagePath& directory, const std::string& name) {
-    wanted.insert(image.resolve(directory).value_or(directory) / name);
+    wanted.insert(directories.at(directory) / name);
   };
+  if (std::all_of(manifest.entries.begin(), manifest.entries.end(),
+                  [](const ManifestEntry& entry) { return entry.set.empty(); }))
+    return;
   for (const PlannedFile& file : plan.files) {
     if (!file.set.empty()) sets.emplace(file.provider, file.set);
     want(file.directory, file.name);
@@ -112,10 +119,10 @@ Undo plan_undo(const Manifest& manifest, const ImageRoot& image, const std::stri
   const bool nothing_left = std::all_of(staying.begin(), staying.end(),
                                         [](const ManifestEntry* e) { return e->kind == Kind::cache; });
   // A directory stays ours as long as something of ours is in it.
-  if (!nothing_left)
-    for (const ManifestEntry& entry : manifest.entries)
-      if (entry.kind == Kind::directory && (everything || chosen(entry)) && holds_any(entry.path, staying))
-        undo.left.put(entry);
+  const std::set<ImagePath> holding = nothing_left ? std::set<ImagePath>() : directories_of(staying);
+  for (const ManifestEntry& entry : manifest.entries)
+    if (entry.kind == Kind::directory && (everything || chosen(entry)) && holding.count(entry.path))
+      undo.left.put(entry);
   for (auto one = staying.rbegin(); one != staying.rend(); ++one) undo.left.put(**one);
   if (nothing_left) {
     undo.left = {};

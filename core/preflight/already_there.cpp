@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/file_times.hpp"
+#include "core/image/resolved_directories.hpp"
 
 namespace fromhost::core {
 
@@ -13,9 +14,9 @@ bool already_there(const Plan& plan, const Preflight& preflight, const Manifest&
   if (!plan.texts.empty() || !plan.removals.empty() || !preflight.superseded.empty() ||
       !preflight.soname_links.empty())
     return false;
+  ResolvedDirectories directories(image);
   const auto ours = [&](const ImagePath& directory, std::string_view name) -> const ManifestEntry* {
-    const auto physical = image.resolve(directory);
-    const ManifestEntry* entry = physical ? manifest.find(*physical / name) : nullptr;
+    const ManifestEntry* entry = manifest.find(directories.at(directory) / name);
     return entry && as_we_left_it(*entry, image) ? entry : nullptr;
   };
   for (const PlannedDirectory& one : plan.directories)

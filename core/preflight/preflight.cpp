@@ -95,7 +95,7 @@ class Check {
     } catch (const std::system_error& error) {
       found(FindingKind::unreadable, "cannot inject: " + file.source.text(), cause_of(error));
     }
-    result_.facts.push_back(std::move(facts));
+    result_.facts.emplace_back(std::move(facts));
     result_.sources.push_back(status);
   }
 

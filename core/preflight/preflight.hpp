@@ -15,14 +15,15 @@
 #include "core/plan/plan.hpp"
 #include "core/preflight/budget.hpp"
 #include "core/preflight/finding.hpp"
+#include "core/seldom.hpp"
 
 namespace fromhost::core {
 
 struct Preflight {
   std::uint64_t bytes = 0;  ///< of all files
-  std::vector<std::optional<ElfFacts>>
-      facts;                         ///< of each file of the plan, in its order; nullopt: not ELF, or data
-  std::vector<struct stat> sources;  ///< of each file of the plan, in its order
+  /// Of each file of the plan, in its order; none: not ELF, or data.
+  std::vector<Seldom<ElfFacts>> facts;
+  std::vector<struct stat> sources;        ///< of each file of the plan, in its order
   std::vector<PlannedLink> soname_links;   ///< that ldconfig would make for the plan's libraries
   std::vector<PlannedRemoval> superseded;  ///< earlier injections of such a library, which would win over it
   /// Libraries of the plan that no loader of the image will find, as findings say.

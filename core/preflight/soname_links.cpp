@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 
+#include "core/image/resolved_directories.hpp"
 #include "core/log.hpp"
 
 namespace fromhost::core {
@@ -27,8 +28,11 @@ std::string highest_of(const ImageRoot& image, const ImagePath& directory,
                        const std::function<bool(const ImagePath&)>& goes, Budget& budget) {
   const std::string stem = soname.substr(0, soname.find(".so") + 3);
   std::string highest;
-  for (const std::string& name : names) {
-    if (name.compare(0, stem.size(), stem) != 0 || name == soname || goes(directory / name)) continue;
+  // The names are sorted.
+  for (auto one = std::lower_bound(names.begin(), names.end(), stem); one != names.end(); ++one) {
+    const std::string& name = *one;
+    if (name.compare(0, stem.size(), stem) != 0) break;
+    if (name == soname || goes(directory / name)) continue;
     if (!highest.empty() && compare_library_names(name, highest) < 0) continue;
     if (budget.used_up()) break;  // a finding says so, by check_compatibility()
     const UniqueFd file = image.open_at(directory / name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -78,9 +82,14 @@ void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& m
     if (const auto physical = image.resolve(one)) scanned.insert(*physical);
   for (const PlannedRemoval& one : plan.removals) gone.insert(one.path);
   std::set<ImagePath> placed;
-  for (const PlannedFile& file : plan.files)
-    placed.insert(image.resolve(file.directory).value_or(file.directory) / file.name);
+  ResolvedDirectories resolved(image);
+  for (const PlannedFile& file : plan.files) placed.insert(resolved.at(file.directory) / file.name);
   for (const PlannedLink& link : plan.links) placed.insert(link.path);
+
+  std::multimap<std::string, const ManifestEntry*> earlier;  // injections, by soname
+  for (const ManifestEntry& entry : manifest.entries)
+    if (entry.kind == ManifestEntry::Kind::file && !entry.soname.empty())
+      earlier.emplace(entry.soname, &entry);
 
   const auto goes = [&](const ImagePath& path) { return placed.count(path) || gone.count(path); };
   std::map<ImagePath, std::vector<std::string>> listings;
@@ -92,19 +101,21 @@ void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& m
         facts->soname == file.name || facts->soname.find('/') != std::string::npos ||
         !is_library_name(file.name))
       continue;
-    const ImagePath directory = image.resolve(file.directory).value_or(file.directory);
+    const ImagePath& directory = resolved.at(file.directory);
     const ImagePath path = directory / facts->soname;
     if (!scanned.count(directory) || placed.count(path)) continue;
 
     // Earlier versions that were ours and that nobody changed.
-    for (const ManifestEntry& entry : manifest.entries)
-      if (entry.kind == ManifestEntry::Kind::file && entry.provider == file.provider &&
-          entry.soname == facts->soname && entry.path.parent() == directory && !placed.count(entry.path) &&
+    const auto [from, to] = earlier.equal_range(facts->soname);
+    for (auto one = from; one != to; ++one) {
+      const ManifestEntry& entry = *one->second;
+      if (entry.provider == file.provider && entry.path.parent() == directory && !placed.count(entry.path) &&
           !gone.count(entry.path) && as_we_left_it(entry, image)) {
         gone.insert(entry.path);
         preflight.superseded.push_back(
             {entry.path, entry.replaced, false, file.name + " takes its place", entry.provider});
       }
+    }
 
     const auto known = links.find(path);
     if (known != links.end()) {

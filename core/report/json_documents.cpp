@@ -3,6 +3,7 @@
 #include "core/report/json_documents.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "core/utf8.hpp"
 
@@ -153,14 +154,21 @@ Json plugins_document(const std::vector<PluginRecord>& records) {
 }
 
 Json status_document(const Manifest& manifest, const std::vector<EntryDifference>& found) {
-  Json differences = Json::array(), providers = Json::object();
+  struct Total {
+    std::uint64_t files = 0, bytes = 0;
+  };
+  std::map<std::string, Total> by_provider;
   for (const ManifestEntry& entry : manifest.entries) {
     if (entry.kind != ManifestEntry::Kind::file) continue;
-    Json& one = providers[words(entry.provider)];
-    if (one.is_null()) one = {{"files", 0}, {"bytes", 0}};
-    one["files"] = one["files"].get<std::uint64_t>() + 1;
-    one["bytes"] = one["bytes"].get<std::uint64_t>() + entry.size;
+    Total& total = by_provider[words(entry.provider)];
+    ++total.files;
+    total.bytes += entry.size;
   }
+  // Appended by hand: an ordered object looks through all its keys for each new one.
+  Json differences = Json::array(), providers = Json::object();
+  auto& members = providers.get_ref<Json::object_t&>();
+  for (const auto& [provider, total] : by_provider)
+    members.Container::emplace_back(provider, Json{{"files", total.files}, {"bytes", total.bytes}});
   for (const EntryDifference& one : found)
     differences.push_back({{"path", bytes_to_json(one.entry->path.text())},
                            {"source", bytes_to_json(one.entry->source)},

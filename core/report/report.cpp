@@ -207,13 +207,14 @@ void Report::would_undo(const Plan& plan, const std::vector<Change>& changes, co
 }
 
 void Report::injected(const Plan& plan, const Preflight& preflight, const std::vector<Change>& changes,
-                      const std::string& image, std::size_t libraries_found) {
-  std::string after = ldconfig_runs(changes) ? "; ldconfig ran" : "";
-  if (libraries_found > 0)
+                      const std::string& image, std::optional<std::size_t> libraries_found) {
+  std::string after = libraries_found ? "; ldconfig ran" : "";
+  const std::size_t found = libraries_found.value_or(0);
+  if (found > 0)
     after += ", and the image's loader finds " +
-             (libraries_found == 1 ? "the library" : "all " + std::to_string(libraries_found) + " libraries");
+             (found == 1 ? "the library" : "all " + std::to_string(found) + " libraries");
   spdlog::info("injected {} into {}{}", injection(plan, preflight), image, after);
-  if (json_) document(result_document({"inject", "injected", image, changes, libraries_found, {}}, remarks_));
+  if (json_) document(result_document({"inject", "injected", image, changes, found, {}}, remarks_));
 }
 
 void Report::already_there(const Plan& plan, const std::string& image) {

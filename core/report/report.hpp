@@ -3,6 +3,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,8 +43,9 @@ class Report {
                     const std::string& image);
   void would_undo(const Plan& plan, const std::vector<Change>& changes, const std::string& image,
                   bool completely);
+  /// The changes are for JSON; `libraries_found`: by the image's loader, nullopt if ldconfig did not run.
   void injected(const Plan& plan, const Preflight& preflight, const std::vector<Change>& changes,
-                const std::string& image, std::size_t libraries_found);
+                const std::string& image, std::optional<std::size_t> libraries_found);
   void already_there(const Plan& plan, const std::string& image);
   void undone(const Plan& plan, const std::vector<Change>& changes, const std::string& image,
               bool completely);

@@ -134,7 +134,7 @@ TEST_F(CopyFiles, AllArriveAndAreToldOfInTheOrderOfTheList) {
   for (int i = 0; i < kFiles; ++i) {
     EXPECT_TRUE(copied(i) == content(i)) << i;
     const auto& one = found[static_cast<std::size_t>(i)];
-    EXPECT_EQ(static_cast<std::size_t>(one.source.st_size), content(i).size());
+    EXPECT_EQ(one.source.size, content(i).size());
     EXPECT_EQ(one.dropped.size(), i == 7 ? 1u : 0u);
   }
 }

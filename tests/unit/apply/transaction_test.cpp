@@ -138,7 +138,7 @@ TEST_F(TransactionTest, TheObserverIsToldEachFileAndItsBytes) {
   for (std::size_t i = 0; i < begun.size(); ++i) EXPECT_EQ(begun[i], plan.files[i].source.text());
   std::map<std::string, std::uint64_t> staged;
   for (std::size_t i = 0; i < begun.size(); ++i)
-    staged[begun[i]] += static_cast<std::uint64_t>(transaction.files()[i].facts.st_size);
+    staged[begun[i]] += transaction.files()[i].facts.size;
   EXPECT_EQ(bytes, staged);
 }
 

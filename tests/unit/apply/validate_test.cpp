@@ -142,15 +142,15 @@ TEST_F(Validate, TheDirectoryMayBeReachedByAnotherName) {
 TEST_F(Validate, WhatLdconfigDoesNotLookAtIsNotAskedFor) {
   struct Row {
     const char* name;
-    std::function<void(PlannedFile&, std::optional<ElfFacts>&)> change;
+    std::function<void(PlannedFile&, Seldom<ElfFacts>&)> change;
   };
   const Row rows[] = {
-      {"not a library", [](PlannedFile& f, std::optional<ElfFacts>&) { f.role = FileRole::program; }},
-      {"not ELF", [](PlannedFile&, std::optional<ElfFacts>& e) { e = std::nullopt; }},
-      {"not dynamic", [](PlannedFile&, std::optional<ElfFacts>& e) { e->dynamic = false; }},
-      {"a plugin's name", [](PlannedFile& f, std::optional<ElfFacts>&) { f.name = "foo.so"; }},
+      {"not a library", [](PlannedFile& f, Seldom<ElfFacts>&) { f.role = FileRole::program; }},
+      {"not ELF", [](PlannedFile&, Seldom<ElfFacts>& e) { e = std::nullopt; }},
+      {"not dynamic", [](PlannedFile&, Seldom<ElfFacts>& e) { e->dynamic = false; }},
+      {"a plugin's name", [](PlannedFile& f, Seldom<ElfFacts>&) { f.name = "foo.so"; }},
       {"in a directory that ldconfig does not scan",
-       [](PlannedFile& f, std::optional<ElfFacts>&) { f.directory = ImagePath("/opt/other"); }},
+       [](PlannedFile& f, Seldom<ElfFacts>&) { f.directory = ImagePath("/opt/other"); }},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);

@@ -152,7 +152,7 @@ TEST(ManifestTest, AReplacedEntryKeepsWhatTheFirstOneReplaced) {
   EXPECT_EQ(manifest.entries.size(), 3u);
   EXPECT_EQ(manifest.find(again.path)->size, 9u);
   EXPECT_EQ(manifest.find(again.path)->replaced, "2");
-  manifest.remove(ImagePath("/ch/fromhost"));
+  manifest.remove({ImagePath("/ch/fromhost"), ImagePath("/not/there")});
   EXPECT_EQ(manifest.entries.size(), 2u);
   EXPECT_EQ(manifest.find(again.path)->size, 9u) << "still found by its path";
   EXPECT_FALSE(manifest.find(ImagePath("/ch/fromhost")));

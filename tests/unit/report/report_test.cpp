@@ -95,9 +95,8 @@ TEST_F(ReportTest, TheEndIsOneLineThatSaysWhatWasDone) {
     plan.links.resize(row.links);
     Preflight preflight;
     preflight.bytes = 1500;
-    std::vector<Change> changes(row.ldconfig ? 1 : 0);
-    if (row.ldconfig) changes[0].action = Change::Action::run_ldconfig;
-    report_.injected(plan, preflight, changes, "img", row.found);
+    report_.injected(plan, preflight, {}, "img",
+                     row.ldconfig ? std::optional<std::size_t>(row.found) : std::nullopt);
     EXPECT_EQ(log_.text(), before + row.said);
     before = log_.text();
   }
