@@ -90,7 +90,9 @@ TEST(CommandLine, EveryCoreOptionDoesWhatItSays) {
        [](const Options& o) { return o.plugin_directories == Words{"/p"}; }},
       {"recipe-dir",
        {"--recipe-dir", "/r", "--recipe-dir=/s"},
-       [](const Options& o) { return o.recipe_directories == Words{"/r", "/s"}; }},
+       [](const Options& o) {
+         return o.recipe_directories == Words{"/r", "/s"};
+       }},
       {"status", {"--status"}, [](const Options& o) { return o.mode == Mode::status && !o.verify; }},
       {"verify", {"--verify"}, [](const Options& o) { return o.mode == Mode::status && o.verify; }},
       {"json", {"--status", "--json"}, [](const Options& o) { return o.mode == Mode::status && o.json; }},
