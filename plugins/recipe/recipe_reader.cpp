@@ -10,8 +10,6 @@
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 1
 #define TOML_ENABLE_FORMATTERS 0
-#define TOML_ENABLE_UNRELEASED_FEATURES \
-  0  // their reader of other letters in keys has ends that it takes for unreachable
 #define TOML_MAX_NESTED_VALUES 16
 // toml++ 3.3 asserts of some input what it then checks properly: "[/" as a table's name. In a debug build
 // that would end us; with NDEBUG, clang would be told that it never happens. Neither: its checks are what
@@ -342,9 +340,29 @@ class Reader {
   const std::string& file_;
 };
 
+/// toml++ 3.3 has ends that it takes for unreachable where it looks whether a letter that is not ASCII is a
+/// blank. So it gets none, but in lines that are comments, where it does not look.
+void check_ascii(const std::string& text, const std::string& file) {
+  std::size_t number = 1;
+  for (std::size_t begin = 0; begin < text.size(); ++number) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    begin = end + 1;
+    const std::size_t first = line.find_first_not_of(" \t");
+    if (first == std::string_view::npos || line[first] == '#') continue;
+    const auto odd =
+        std::find_if(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) > 0x7e; });
+    if (odd != line.end())
+      throw Mistake(
+          file + ":" + std::to_string(number) + ":" + std::to_string(odd - line.begin() + 1) +
+          ": not an ASCII character; in a text write it as \\u00e9, and comments in lines of their own");
+  }
+}
+
 }  // namespace
 
 Recipe read_recipe(const std::string& text, const std::string& file) {
+  check_ascii(text, file);
   try {
     return Reader(file).read(toml::parse(std::string_view(text)));
   } catch (const toml::parse_error& error) {
@@ -356,11 +374,12 @@ Recipe read_recipe(const std::string& text, const std::string& file) {
 
 std::string likely_switch(const std::string& text, const std::string& file) {
   try {
+    check_ascii(text, file);
     const toml::table root = toml::parse(std::string_view(text));
     if (const toml::node* node = root.get("switch");
         node && node->is_string() && is_switch(**node->as_string()))
       return **node->as_string();
-  } catch (const toml::parse_error&) {
+  } catch (const std::exception&) {
     // Its name then.
   }
   std::string stem = file.substr(file.rfind('/') + 1);

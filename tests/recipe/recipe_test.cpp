@@ -85,6 +85,8 @@ const std::vector<Wrong>& wrong_recipes() {
       {kHead, ":1:1: a recipe wants something to inject"},
       {kHead + "libary = 1\n", ":4:1: a recipe has no key \"libary\"; did you mean \"library\"?"},
       {kHead + "[/etc]\n", ":4:"},
+      {kHead + "\xef\xba\xbf'\n", ":4:1: not an ASCII character"},
+      {kHead + "x = \"\xc3\xa9\"\n", ":4:6: not an ASCII character; in a text write it as \\u00e9"},
       {kHead + "zzzzzzzz = 1\n", ":4:1: a recipe has no key \"zzzzzzzz\""},
       {kHead + "[library]\nsoname = \"x\"\n", ":4:1: library: write [[library]]"},
       {kHead + "library = [1]\n", ":4:12: library: write [[library]]"},
@@ -139,6 +141,13 @@ TEST(Recipe, TooLargeAFileIsAMistake) {
   const Outcome got = inject(host, kHead + kSomething + "#" + std::string(64 << 10, 'x'));
   EXPECT_EQ(got.status, FH_FAILED);
   EXPECT_EQ(got.message, "/r/net.toml: File too large");
+}
+
+TEST(Recipe, OtherLettersAreInCommentsAndEscaped) {
+  FakeHost host;
+  const Outcome got = inject_items(host, "# caf\xc3\xa9\n[[directory]]\npath = \"/caf\\u00e9\"\n");
+  EXPECT_EQ(got.status, FH_OK) << got.message;
+  EXPECT_EQ(got.items.at(0).destination, "/caf\xc3\xa9");
 }
 
 TEST(Recipe, UnreadableOneIsToldWhereItIsAskedFor) {
