@@ -137,8 +137,7 @@ TEST_F(TransactionTest, TheObserverIsToldEachFileAndItsBytes) {
   ASSERT_EQ(begun.size(), plan.files.size());
   for (std::size_t i = 0; i < begun.size(); ++i) EXPECT_EQ(begun[i], plan.files[i].source.text());
   std::map<std::string, std::uint64_t> staged;
-  for (std::size_t i = 0; i < begun.size(); ++i)
-    staged[begun[i]] += transaction.files()[i].facts.size;
+  for (std::size_t i = 0; i < begun.size(); ++i) staged[begun[i]] += transaction.files()[i].facts.size;
   EXPECT_EQ(bytes, staged);
 }
 
