@@ -108,6 +108,7 @@ TEST(CommandLine, EveryCoreOptionDoesWhatItSays) {
        {"--eject=nvidia"},
        [](const Options& o) { return o.mode == Mode::undo && o.undo_provider == "nvidia"; }},
       {"force", {"--force"}, [](const Options& o) { return o.mode == Mode::inject && o.force; }},
+      {"force-copy", {"--force-copy"}, [](const Options& o) { return o.force_copy && !o.force; }},
       {"strict", {"--strict"}, [](const Options& o) { return o.mode == Mode::inject && o.strict; }},
       {"sync", {"--sync"}, [](const Options& o) { return o.mode == Mode::inject && o.sync; }},
       {"ldconfig", {"--ldconfig", "image"}, [](const Options& o) { return o.ldconfig == "image"; }},
