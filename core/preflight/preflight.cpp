@@ -81,8 +81,9 @@ class Check {
       result_.bytes += static_cast<std::uint64_t>(status.st_size);
       if (file.role != FileRole::data) facts = read_elf(fd.get());
       const bool executable = (status.st_mode & 0111) != 0;
-      if (file.role != FileRole::data && !facts && executable) script(fd.get());
-      if (file.role == FileRole::program && !executable && (facts || !file.by_path_alone))
+      const bool is_script = file.role != FileRole::data && !facts && script(fd.get(), executable);
+      // Other text below a "bin" may be meant as what it is where --dest says its place.
+      if (file.role == FileRole::program && !executable && (facts || (is_script && !file.by_path_alone)))
         found(FindingKind::not_executable,
               (file.directory / file.name).text() + " will not run: " + file.source.text() +
                   " has no right to be executed",
@@ -99,11 +100,14 @@ class Check {
     result_.sources.push_back(status);
   }
 
-  void script(int fd) {
+  /// Is it a script? The first line of one that can be run is kept for later.
+  bool script(int fd, bool executable) {
     char first[256];  // BINPRM_BUF_SIZE; 128 before Linux 5.1
     const ssize_t got = ::pread(fd, first, sizeof first, 0);
-    if (got > 2 && first[0] == '#' && first[1] == '!')
+    if (got <= 2 || first[0] != '#' || first[1] != '!') return false;
+    if (executable)
       result_.scripts.emplace(result_.facts.size(), std::string(first, static_cast<std::size_t>(got)));
+    return true;
   }
 
   /// The nearest directory that is there must be ours to write, and on the image's own file system: files

@@ -110,6 +110,7 @@ TEST(Preflight, WarnsOfAFileThatIsPlacedByItsPathAloneAndIsNothingOfTheKind) {
 TEST(Preflight, AProgramThatNobodyMayRunIsToldOnce) {
   FakeHost host;
   host.with_file("/host/bin/text", "text").with_file("/host/bin/script", "#!/bin/sh\n", 0700);
+  host.with_file("/host/bin/its-x-was-lost", "#!/bin/sh\n");
   host.with_real_file("/host/bin/elf", test::a_real_library());
   const TempImage image = TempImage{}.with_directory("/usr/bin").with_directory("/usr/lib");
   struct Row {
@@ -122,7 +123,9 @@ TEST(Preflight, AProgramThatNobodyMayRunIsToldOnce) {
       {"/host/bin/script", FileRole::program, true, ""},
       {"/host/bin/elf", FileRole::program, true, "not-executable"},
       {"/host/bin/elf", FileRole::library, true, ""},
-      {"/host/bin/text", FileRole::program, false, "not-executable"},
+      {"/host/bin/its-x-was-lost", FileRole::program, false, "not-executable"},
+      {"/host/bin/its-x-was-lost", FileRole::program, true, "placed-by-path"},
+      {"/host/bin/text", FileRole::program, false, ""},
       {"/host/bin/text", FileRole::program, true, "placed-by-path"},
       {"/host/bin/text", FileRole::data, false, ""},
   };
