@@ -24,12 +24,8 @@ constexpr std::string_view kPlain = "\x1b[m";
 class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    std::string line = instead_of_passing("") + "ch-fromhost: ";
-    if (message.level == spdlog::level::warn) line += coloured("warning:", kBoldMagenta) + ' ';
-    if (message.level >= spdlog::level::err) line += coloured("error:", kBoldRed) + ' ';
-    line += line_of({message.payload.data(), message.payload.size()});
-    line += '\n';
-    write_out(line);
+    write_out(instead_of_passing("") +
+              logged(message.level, {message.payload.data(), message.payload.size()}));
   }
   void flush_() override {}
 
@@ -37,6 +33,12 @@ class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
   void pass(std::string_view text) {
     const std::lock_guard<std::mutex> lock(mutex_);
     write_out(instead_of_passing(text));
+  }
+  std::string logged(spdlog::level::level_enum level, std::string_view text) const {
+    std::string line = "ch-fromhost: ";
+    if (level == spdlog::level::warn) line += coloured("warning:", kBoldMagenta) + ' ';
+    if (level >= spdlog::level::err) line += coloured("error:", kBoldRed) + ' ';
+    return line + line_of(text) + '\n';
   }
 
  private:
@@ -119,6 +121,15 @@ void start_log(int verbosity) {
   auto logger = std::make_shared<spdlog::logger>("ch-fromhost", std::make_shared<StderrSink>());
   logger->set_level(level_of(verbosity));
   spdlog::set_default_logger(std::move(logger));
+}
+
+std::string error_line(std::string_view text) {
+  const spdlog::logger& logger = *spdlog::default_logger_raw();
+  if (!logger.should_log(spdlog::level::err)) return "";
+  for (const auto& sink : logger.sinks())
+    if (const auto* ours = dynamic_cast<const StderrSink*>(sink.get()))
+      return ours->logged(spdlog::level::err, text);
+  return std::string(text) + '\n';
 }
 
 void show_passing_line(std::string_view text) {

@@ -17,6 +17,10 @@ namespace fromhost::core {
 /// 2 (-vv) shows trace: each decision and command; -1 (-q): warnings and errors; -2: errors; -3: nothing.
 void start_log(int verbosity);
 
+/// A problem's line as the log would write it now, newline included, for who cannot log any more; empty where
+/// errors are not shown.
+std::string error_line(std::string_view text);
+
 /// Shows one line that does not stay, below what was said so far: the next message, or another passing line,
 /// takes its place; "" only wipes it out. It is sent as it is, so it must be printable, and shorter than the
 /// terminal is wide, or wiping leaves some of it. Nothing else may write to standard error meanwhile.

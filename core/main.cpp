@@ -22,9 +22,12 @@ int main(int argc, char** argv) {
   Report report(std::cout);
   try {
     LinuxHost host;
+    const PluginCallRules rules{plugin_timeout_in(words),
+                                [&report](const Problem& problem) { return report.last_words(problem); }};
+    report.use_json(json_in(words, {}));  // as far as can be told before the plugins are known
     const std::vector<std::string> plugins = plugin_directories_in(words);
     const std::vector<std::string> recipes = recipe_directories_in(words);
-    const PluginCatalog catalog = PluginCatalog::discover(plugin_search_path(plugins, host), &host,
+    const PluginCatalog catalog = PluginCatalog::discover(plugin_search_path(plugins, host), rules, &host,
                                                           RecipeFiles(recipe_search_path(recipes, host)));
     report.use_json(json_in(words, catalog.groups()));
     if (!help_in(words, catalog.groups())) check_directories({{"plugin", plugins}, {"recipe", recipes}});

@@ -254,7 +254,7 @@ ExitStatus run(const Options& options, const PluginCatalog& catalog, HostSystem&
     return ExitStatus::success;
   }
   if (options.mode == Mode::list_plugins) {
-    report.plugins(catalog.records());
+    report.plugins(catalog.records(), catalog.places(), options.verbosity > 0);
     return ExitStatus::success;
   }
   if (options.mode == Mode::list_options) {

@@ -196,11 +196,11 @@ void set_image(Options& options, const std::string& word) {
   options.image = word;
 }
 
-std::chrono::seconds seconds_in(const std::string& value) {
+std::chrono::seconds seconds_in(const std::string& name, const std::string& value) {
   constexpr std::size_t kMostDigits = 6;  // a week and more
   if (value.size() > kMostDigits || value.find_first_not_of("0123456789") != std::string::npos)
     throw Error(
-        {Stage::command_line, "invalid option: --lock-timeout=" + value, "not a number of seconds", ""});
+        {Stage::command_line, "invalid option: --" + name + "=" + value, "not a number of seconds", ""});
   return std::chrono::seconds(std::stoi(value));
 }
 
@@ -257,7 +257,9 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
   else if (name == "sync")
     options.sync = true;
   else if (name == "lock-timeout")
-    options.lock_timeout = seconds_in(value);
+    options.lock_timeout = seconds_in(name, value);
+  else if (name == "plugin-timeout")
+    options.plugin_timeout = seconds_in(name, value);
   else if (name == "ldconfig")
     options.ldconfig = one_of_its_words(name, value);
   else if (name == "progress")
@@ -292,26 +294,31 @@ void check_answers(const Options& options) {
                  "it goes with an injection or --undo"});
 }
 
-}  // namespace
-
-namespace {
-
-/// The arguments of one core option, in order, on a command line of which no other option is known yet.
-std::vector<std::string> arguments_of(const std::string& name, const std::vector<std::string>& words) {
-  std::vector<std::string> arguments;
+/// The values of one of the core's options, before the plugins' are known.
+std::vector<std::string> values_in(const std::vector<std::string>& words, const std::string& name) {
+  std::vector<std::string> values;
   for (const po::option& option : options_in(words, KnownOptions({})))
-    if (option.string_key == name && !option.value.front().empty()) arguments.push_back(option.value.front());
-  return arguments;
+    if (option.string_key == name && !option.value.front().empty()) values.push_back(option.value.front());
+  return values;
 }
 
 }  // namespace
 
 std::vector<std::string> plugin_directories_in(const std::vector<std::string>& words) {
-  return arguments_of("plugin-dir", words);
+  return values_in(words, "plugin-dir");
 }
 
 std::vector<std::string> recipe_directories_in(const std::vector<std::string>& words) {
-  return arguments_of("recipe-dir", words);
+  return values_in(words, "recipe-dir");
+}
+
+std::chrono::seconds plugin_timeout_in(const std::vector<std::string>& words) {
+  const std::vector<std::string> values = values_in(words, "plugin-timeout");
+  try {
+    return values.empty() ? Options{}.plugin_timeout : seconds_in("plugin-timeout", values.back());
+  } catch (const Error&) {
+    return Options{}.plugin_timeout;
+  }
 }
 
 bool json_in(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups) {

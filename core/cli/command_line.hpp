@@ -2,6 +2,7 @@
 // argv to Options. Plugins add switches, so it takes two passes: where are the plugins, then everything.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@ namespace fromhost::core {
 std::vector<std::string> plugin_directories_in(const std::vector<std::string>& words);
 /// The same for --recipe-dir.
 std::vector<std::string> recipe_directories_in(const std::vector<std::string>& words);
+
+/// The same for --plugin-timeout; the default where it is missing or wrong.
+std::chrono::seconds plugin_timeout_in(const std::vector<std::string>& words);
 
 /// Is --json on the line? To be asked where the line may be wrong, so that this is answered as asked, too.
 bool json_in(const std::vector<std::string>& words, const std::vector<SwitchGroup>& groups);

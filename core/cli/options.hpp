@@ -40,6 +40,7 @@ struct Options {
   int verbosity = 0;  ///< -v counts up, -q down
   std::vector<std::string> plugin_directories;
   std::vector<std::string> recipe_directories;
+  std::chrono::seconds plugin_timeout{300};  ///< 0: none
 };
 
 }  // namespace fromhost::core

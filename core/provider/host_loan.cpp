@@ -14,6 +14,7 @@
 #include "core/host/our_machine.hpp"
 #include "core/image/image_libraries.hpp"
 #include "core/log.hpp"
+#include "core/provider/plugin_call.hpp"
 #include "core/provider/plugin_library.hpp"
 
 namespace fromhost::core {
@@ -133,8 +134,9 @@ struct HostServices {
     return guarded(host, [&](HostLoan& loan) {
       // The person's input is for what the person asks for.
       if (loan.beside_.discovery) return wrong(loan, "read_standard_input() in declare()");
-      return data && size ? lend(loan, loan.host_.read_standard_input(limit), data, size)
-                          : wrong(loan, "read_standard_input() without result");
+      if (!data || !size) return wrong(loan, "read_standard_input() without result");
+      const PluginCall::Pause waiting;
+      return lend(loan, loan.host_.read_standard_input(limit), data, size);
     });
   }
 
@@ -197,7 +199,7 @@ struct HostServices {
           std::chrono::milliseconds(std::min<std::uint64_t>(asked->time_limit_ms, 1'000'000'000'000));
       if (asked->output_limit) command.output_limit = asked->output_limit;
       spdlog::trace("{}: running: {}", loan.provider_, command.text());
-      CommandResult ended = loan.host_.run(command);
+      CommandResult ended = PluginCall::run(loan.host_, command);
       spdlog::trace("{}: {}", loan.provider_, ended.how(command));
       switch (ended.outcome) {
         case CommandResult::Outcome::exited:

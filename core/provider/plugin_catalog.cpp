@@ -2,17 +2,21 @@
 // Provider: finding plugins. Their constant data is read here; their code runs only when they are asked for.
 #include "core/provider/plugin_catalog.hpp"
 
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <glob.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <map>
 #include <optional>
-#include <set>
-#include <system_error>
+#include <utility>
 
 #include "core/cli/command_line.hpp"
 #include "core/error.hpp"
+#include "core/host/unique_fd.hpp"
 #include "core/provider/host_loan.hpp"
 #include "core/provider/plugin_provider.hpp"
 #include "core/provider/plugin_trust.hpp"
@@ -21,10 +25,11 @@
 namespace fromhost::core {
 namespace {
 
+/// The pattern itself where nothing matches, so that it can be told.
 std::vector<std::string> matches_of(const std::string& pattern) {
   std::vector<std::string> found;
   glob_t matches;
-  if (::glob(pattern.c_str(), GLOB_ONLYDIR, nullptr, &matches) == 0)
+  if (::glob(pattern.c_str(), GLOB_ONLYDIR | GLOB_NOCHECK, nullptr, &matches) == 0)
     for (std::size_t i = 0; i < matches.gl_pathc; ++i) found.emplace_back(matches.gl_pathv[i]);
   ::globfree(&matches);
   return found;
@@ -44,34 +49,55 @@ std::string_view to_string(PluginRecord::State state) {
   return "?";
 }
 
-std::vector<std::string> plugin_search_path(const std::vector<std::string>& from_command_line,
+std::vector<PluginPlace> plugin_search_path(const std::vector<std::string>& from_command_line,
                                             const HostSystem& host) {
-  std::vector<std::string> path = from_command_line;
+  std::vector<PluginPlace> path;
+  for (const std::string& directory : from_command_line) path.push_back({directory, "--plugin-dir"});
   for (const std::string& directory : directories_in_variable("CH_FROMHOST_PLUGIN_PATH", host))
-    path.push_back(directory);
+    path.push_back({directory, "CH_FROMHOST_PLUGIN_PATH"});
   const std::string prefix = std::filesystem::path(host.own_directory().text()).parent_path().string();
   for (const char* pattern :
        {"/lib/ch-fromhost/plugins", "/lib64/ch-fromhost/plugins", "/lib/*/ch-fromhost/plugins"})
-    for (const std::string& directory : matches_of(prefix + pattern)) path.push_back(directory);
+    for (const std::string& directory : matches_of(prefix + pattern)) path.push_back({directory});
   return path;
 }
 
-PluginCatalog PluginCatalog::discover(const std::vector<std::string>& directories, HostSystem* machine,
-                                      RecipeFiles recipes) {
-  PluginCatalog catalog;
+PluginCatalog PluginCatalog::discover(std::vector<PluginPlace> path, const PluginCallRules& rules,
+                                      HostSystem* machine, RecipeFiles recipes) {
+  PluginCatalog catalog(rules);
   catalog.recipes_ = std::move(recipes);
   std::optional<PluginTrust> trust;
   if (plugins_need_trust()) trust.emplace();
-  std::set<std::filesystem::path> seen;
-  for (const std::string& directory : directories) {
-    std::error_code error;
-    if (!seen.insert(std::filesystem::weakly_canonical(directory, error)).second) continue;
-    if (const std::string why = closed_because(directory); !why.empty())
-      catalog.skipped_.push_back(directory + ": " + why);
-    for (const std::string& file : files_of(directory, ".so"))
-      catalog.add(file, trust ? &*trust : nullptr, machine);
+  std::map<std::pair<dev_t, ino_t>, std::string> seen;
+  for (PluginPlace& place : path) {
+    struct stat facts;
+    const UniqueFd fd(::open(place.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::fstat(fd.get(), &facts) != 0) {
+      place.passed_over = errno_text(errno);
+      if (!place.named_by.empty()) catalog.skipped_.push_back(place.directory + ": " + place.passed_over);
+      continue;
+    }
+    const auto [first, is_new] = seen.emplace(std::pair(facts.st_dev, facts.st_ino), place.directory);
+    if (!is_new) {
+      place.passed_over = "the same directory as " + first->second;
+      continue;
+    }
+    const std::vector<std::string> files = files_of(place.directory, ".so");
+    for (const std::string& file : files) catalog.add(file, trust ? &*trust : nullptr, machine);
+    place.files = files.size();
   }
+  catalog.places_ = std::move(path);
   return catalog;
+}
+
+PluginCatalog::~PluginCatalog() {
+  // From the last, since a later one may have been linked with something of an earlier one's.
+  while (!libraries_.empty()) {
+    const PluginCallWords words(rules_, libraries_.back().first, "its shut-down code",
+                                "what was told before holds all the same");
+    const PluginCall inside(words);
+    libraries_.pop_back();
+  }
 }
 
 void PluginCatalog::add(const std::string& file, PluginTrust* trust, HostSystem* machine) {
@@ -82,7 +108,12 @@ void PluginCatalog::add(const std::string& file, PluginTrust* trust, HostSystem*
       const std::string why = trust->untrusted_because(file);
       if (!why.empty()) throw PluginRefused("root does not load it: " + why);
     }
-    PluginLibrary library = PluginLibrary::open(file);
+    const PluginCallWords words(rules_, file, "its start-up code",
+                                "the image is as it was; remove the file, or leave out its directory");
+    PluginLibrary library = [&] {
+      const PluginCall inside(words);
+      return PluginLibrary::open(file);
+    }();
     const fh_entry& entry = library.entry();
     std::vector<Switch> switches;
     for (std::uint64_t i = 0; i < entry.option_count; ++i) {
@@ -133,7 +164,7 @@ void PluginCatalog::add_declared(PluginRecord& record, const PluginLibrary& libr
       if (has(other)) return "it is an option of " + other.file + ", which comes first";
     return "";
   };
-  declare_options(library, machine, recipes_, discovery);
+  declare_options(library, machine, recipes_, rules_, discovery);
   for (const Switch& one : discovery.options) record.switches.push_back(one);
   leave_taken_switches(record);  // letters
   for (const std::string& warning : discovery.warnings) {
@@ -181,7 +212,8 @@ std::vector<std::string> PluginCatalog::refused() const {
 std::unique_ptr<Provider> PluginCatalog::open(const std::string& id, HostSystem& host, const ImageRoot* image,
                                               const std::vector<Request>* requests) const {
   for (const auto& [name, library] : libraries_)
-    if (name == id) return PluginProvider::create(library.entry(), host, image, {&recipes_, requests});
+    if (name == id)
+      return PluginProvider::create(library.entry(), host, image, {&recipes_, requests}, rules_);
   throw Error({Stage::provider, "no such provider: " + id, "", ""});
 }
 

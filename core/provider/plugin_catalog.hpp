@@ -9,6 +9,7 @@
 #include "core/cli/switches.hpp"
 #include "core/host/host_system.hpp"
 #include "core/image/image_root.hpp"
+#include "core/provider/plugin_call.hpp"
 #include "core/provider/plugin_library.hpp"
 #include "core/provider/provider.hpp"
 #include "core/provider/recipe_files.hpp"
@@ -32,10 +33,18 @@ struct PluginRecord {
 };
 std::string_view to_string(PluginRecord::State state);
 
+/// A directory of the search path, and what came of it.
+struct PluginPlace {
+  std::string directory;
+  std::string named_by = {};     ///< "--plugin-dir", "CH_FROMHOST_PLUGIN_PATH"; empty: beside the program
+  std::string passed_over = {};  ///< why it was not looked through, e.g. "No such file or directory"
+  std::size_t files = 0;         ///< the *.so in it
+};
+
 /// Where to look for plugins, in order: --plugin-dir, CH_FROMHOST_PLUGIN_PATH, the installed directory
 /// (../lib*/ch-fromhost/plugins of our executable). The environment does not count when privileges were
 /// raised.
-std::vector<std::string> plugin_search_path(const std::vector<std::string>& from_command_line,
+std::vector<PluginPlace> plugin_search_path(const std::vector<std::string>& from_command_line,
                                             const HostSystem& host);
 
 class PluginCatalog {
@@ -43,10 +52,15 @@ class PluginCatalog {
   /// Loads every *.so of the directories, in order; the first of an id and of a switch wins. A wrong file
   /// gets a record, never an exception. A directory that is not there is skipped:
   /// an environment serves several machines. The plugins that declare options are asked for them where there
-  /// is a `machine`, which has to outlive the call; no other plugin's code runs.
-  static PluginCatalog discover(const std::vector<std::string>& directories, HostSystem* machine = nullptr,
-                                RecipeFiles recipes = RecipeFiles());
+  /// is a `machine`, which has to outlive the call; no other plugin's code runs. `rules` hold from the
+  /// loading to the unloading.
+  static PluginCatalog discover(std::vector<PluginPlace> path, const PluginCallRules& rules = {},
+                                HostSystem* machine = nullptr, RecipeFiles recipes = RecipeFiles());
+  PluginCatalog(PluginCatalog&&) = default;
+  PluginCatalog& operator=(PluginCatalog&&) = default;
+  ~PluginCatalog();
 
+  const std::vector<PluginPlace>& places() const { return places_; }
   const std::vector<PluginRecord>& records() const { return records_; }
   /// What the person should be told once: refused files, switches that two plugins want.
   const std::vector<std::string>& warnings() const { return warnings_; }
@@ -63,11 +77,14 @@ class PluginCatalog {
   std::vector<std::string> interested_in(const std::string& name) const;
 
  private:
+  explicit PluginCatalog(const PluginCallRules& rules) : rules_(rules) {}
   void add(const std::string& file, PluginTrust* trust, HostSystem* machine);  // trust: where it matters
   /// Asks the plugin for its further options. Throws PluginRefused.
   void add_declared(PluginRecord& record, const PluginLibrary& library, HostSystem& machine);
   /// Takes from `record` the names and letters that an earlier plugin has.
   void leave_taken_switches(PluginRecord& record);
+  PluginCallRules rules_;
+  std::vector<PluginPlace> places_;
   std::vector<PluginRecord> records_;
   std::vector<std::pair<std::string, PluginLibrary>> libraries_;  // by id
   std::vector<std::string> warnings_;

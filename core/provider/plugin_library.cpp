@@ -141,6 +141,11 @@ void check_entry(const fh_entry& entry) {
 
 /// The loader's words without Boost's and without the file's name, which stands beside them anyway.
 std::string loader_words(const std::string& file, std::string what) {
+  // "… failed (dlerror system message: WORDS): Bad file descriptor", where the last has no meaning.
+  const std::string before = "dlerror system message: ";
+  const auto begin = what.find(before), end = what.rfind(')');
+  if (begin != std::string::npos && end != std::string::npos && begin + before.size() < end)
+    what = what.substr(begin + before.size(), end - begin - before.size());
   for (const std::string& noise : {std::string("boost::dll::shared_library::load() failed: "),
                                    std::string("boost::dll::shared_library::get() failed: "), file + ": "})
     for (auto at = what.find(noise); at != std::string::npos; at = what.find(noise))
@@ -172,9 +177,13 @@ PluginLibrary::PluginLibrary(PluginLibrary&&) noexcept = default;
 PluginLibrary& PluginLibrary::operator=(PluginLibrary&&) noexcept = default;
 PluginLibrary::~PluginLibrary() = default;
 
-PluginLibrary PluginLibrary::open(const std::string& file) {
+void PluginLibrary::look_at(const std::string& file) {
   check_header(file);
   check_section(file);
+}
+
+PluginLibrary PluginLibrary::open(const std::string& file) {
+  look_at(file);
   auto handle = std::make_unique<Handle>();
   try {
     // Now, so that a missing symbol is known before anything was asked of the plugin; local, so that two

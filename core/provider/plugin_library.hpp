@@ -34,6 +34,8 @@ class PluginLibrary {
  public:
   /// Looks at the ELF header and sections before any code of the plugin runs. Throws PluginRefused.
   static PluginLibrary open(const std::string& file);
+  /// The first part of that: no code of the plugin runs. Throws PluginRefused.
+  static void look_at(const std::string& file);
   PluginLibrary(PluginLibrary&&) noexcept;
   PluginLibrary& operator=(PluginLibrary&&) noexcept;
   ~PluginLibrary();

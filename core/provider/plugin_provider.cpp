@@ -19,13 +19,14 @@ Error failed(const fh_entry& entry, const std::string& why) {
 /// Calls into the plugin. No exception should come back, but a plugin that breaks the rule is named, not
 /// obeyed.
 template <typename Call>
-auto call(const fh_entry& entry, const char* function, Call plugin_function) {
+auto call(const fh_entry& entry, const PluginCallWords& words, Call plugin_function) {
   try {
+    const PluginCall inside(words);
     return plugin_function();
   } catch (const std::exception& error) {
-    throw failed(entry, std::string("the plugin threw out of ") + function + ": " + error.what());
+    throw failed(entry, "the plugin threw out of " + words.function + ": " + error.what());
   } catch (...) {
-    throw failed(entry, std::string("the plugin threw out of ") + function);
+    throw failed(entry, "the plugin threw out of " + words.function);
   }
 }
 
@@ -47,11 +48,12 @@ const char* or_null(const std::string& text) {
 }  // namespace
 
 void declare_options(const PluginLibrary& library, HostSystem& machine, const RecipeFiles& recipes,
-                     Discovery& into) {
+                     const PluginCallRules& rules, Discovery& into) {
   const fh_entry& entry = library.entry();
+  const PluginCallWords in_declare(rules, entry.id, "declare");
   HostLoan loan(entry.id, machine, nullptr, nullptr, {&recipes, nullptr, &into});
   try {
-    const fh_status status = call(entry, "declare", [&] { return library.declare()(loan.abi()); });
+    const fh_status status = call(entry, in_declare, [&] { return library.declare()(loan.abi()); });
     check_items(entry, loan);
     if (status != FH_OK && status != FH_NOT_HERE) throw failed(entry, loan);
   } catch (const Error& error) {
@@ -60,11 +62,23 @@ void declare_options(const PluginLibrary& library, HostSystem& machine, const Re
   }
 }
 
+PluginProvider::PluginProvider(const fh_entry& entry, HostSystem& host, const ImageRoot* image,
+                               const Beside& beside, const PluginCallRules& rules)
+    : entry_(entry),
+      host_(host),
+      image_(image),
+      beside_(beside),
+      in_claims_(rules, entry.id, "claims"),
+      in_collect_(rules, entry.id, "collect"),
+      in_destroy_(rules, entry.id, "destroy") {}
+
 std::unique_ptr<PluginProvider> PluginProvider::create(const fh_entry& entry, HostSystem& host,
-                                                       const ImageRoot* image, const Beside& beside) {
-  std::unique_ptr<PluginProvider> made(new PluginProvider(entry, host, image, beside));
+                                                       const ImageRoot* image, const Beside& beside,
+                                                       const PluginCallRules& rules) {
+  std::unique_ptr<PluginProvider> made(new PluginProvider(entry, host, image, beside, rules));
+  const PluginCallWords in_create(rules, entry.id, "create");
   HostLoan loan(entry.id, host, image, nullptr, beside);
-  fh_provider* provider = call(entry, "create", [&] { return entry.create(loan.abi()); });
+  fh_provider* provider = call(entry, in_create, [&] { return entry.create(loan.abi()); });
   if (!provider) {
     const std::string why = loan.failure();
     throw failed(entry, why.empty() ? "the plugin made no provider" : why);
@@ -80,6 +94,7 @@ std::unique_ptr<PluginProvider> PluginProvider::create(const fh_entry& entry, Ho
 PluginProvider::~PluginProvider() {
   if (!provider_) return;
   try {
+    const PluginCall inside(in_destroy_);
     provider_->destroy(provider_);
   } catch (...) {
     // Nothing depends on it any more.
@@ -90,7 +105,7 @@ bool PluginProvider::claims(const std::string& path) {
   if (!provider_->claims) return false;
   HostLoan loan(entry_.id, host_, image_, nullptr, beside_);
   const fh_status status =
-      call(entry_, "claims", [&] { return provider_->claims(provider_, loan.abi(), path.c_str()); });
+      call(entry_, in_claims_, [&] { return provider_->claims(provider_, loan.abi(), path.c_str()); });
   check_items(entry_, loan);
   if (status == FH_OK) return true;
   if (status == FH_NOT_HERE) return false;
@@ -106,7 +121,7 @@ Collected PluginProvider::collect(const Request& request, Contributions& into) {
   asked.value = or_null(request.value);
   asked.destination = request.destination ? request.destination->c_str() : nullptr;
   const fh_status status =
-      call(entry_, "collect", [&] { return provider_->collect(provider_, loan.abi(), &asked); });
+      call(entry_, in_collect_, [&] { return provider_->collect(provider_, loan.abi(), &asked); });
   check_items(entry_, loan);
   if (status == FH_OK) {
     into.insert(into.end(), std::make_move_iterator(offered.begin()), std::make_move_iterator(offered.end()));

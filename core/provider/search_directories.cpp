@@ -27,10 +27,15 @@ std::vector<std::string> directories_in_variable(const std::string& name, const 
   return parts;
 }
 
+namespace {
+
+/// Why nothing can be found in it; "" if something can.
 std::string closed_because(const std::string& directory) {
   const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   return fd ? "" : errno_text(errno);
 }
+
+}  // namespace
 
 void check_directories(const std::vector<std::pair<std::string, std::vector<std::string>>>& lists) {
   std::vector<Problem> problems;

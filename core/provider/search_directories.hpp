@@ -18,9 +18,6 @@ std::vector<std::string> directories_in_variable(const std::string& name, const 
 /// late. Each list comes with what it is for: "plugin".
 void check_directories(const std::vector<std::pair<std::string, std::vector<std::string>>>& lists);
 
-/// Why nothing can be found in it; "" if something can.
-std::string closed_because(const std::string& directory);
-
 /// The files of a directory whose names end so (".so"), sorted; none where there is no such directory.
 std::vector<std::string> files_of(const std::string& directory, const std::string& extension);
 

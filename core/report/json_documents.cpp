@@ -124,8 +124,8 @@ Json failure_document(const std::string& what, const Remarks& remarks) {
   return failure({{{"what", words(what)}, {"cause", ""}, {"way_out", ""}}}, remarks);
 }
 
-Json plugins_document(const std::vector<PluginRecord>& records) {
-  Json plugins = Json::array();
+Json plugins_document(const std::vector<PluginRecord>& records, const std::vector<PluginPlace>& places) {
+  Json plugins = Json::array(), searched = Json::array();
   for (const PluginRecord& record : records) {
     Json options = Json::array(), patterns = Json::array();
     for (const Switch& one : record.switches) {
@@ -150,6 +150,13 @@ Json plugins_document(const std::vector<PluginRecord>& records) {
   }
   Json json = document("plugins");
   json["plugins"] = std::move(plugins);
+  for (const PluginPlace& place : places) {
+    Json one = {{"directory", bytes_to_json(place.directory)}, {"files", place.files}};
+    if (!place.named_by.empty()) one["named_by"] = place.named_by;
+    if (!place.passed_over.empty()) one["passed_over"] = words(place.passed_over);
+    searched.push_back(std::move(one));
+  }
+  json["searched"] = std::move(searched);
   return json;
 }
 

@@ -42,7 +42,7 @@ Json failure_document(const std::vector<Problem>& problems, const Remarks& remar
 /// The same where not even the stage is known.
 Json failure_document(const std::string& what, const Remarks& remarks);
 /// "ch-fromhost plugins": of --list-plugins.
-Json plugins_document(const std::vector<PluginRecord>& records);
+Json plugins_document(const std::vector<PluginRecord>& records, const std::vector<PluginPlace>& places);
 /// "ch-fromhost status": of --status and --verify.
 Json status_document(const Manifest& manifest, const std::vector<EntryDifference>& found);
 

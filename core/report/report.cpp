@@ -89,8 +89,9 @@ void Report::text(const std::string& lines) {
   out_ << lines;
 }
 
-void Report::plugins(const std::vector<PluginRecord>& records) {
-  if (json_) return document(plugins_document(records));
+void Report::plugins(const std::vector<PluginRecord>& records, const std::vector<PluginPlace>& places,
+                     bool verbose) {
+  if (json_) return document(plugins_document(records, places));
   if (records.empty()) answer("no plugin was found");
   for (const PluginRecord& record : records) {
     std::string switches;
@@ -104,6 +105,13 @@ void Report::plugins(const std::vector<PluginRecord>& records) {
       answer("    " + std::string(to_string(record.state)) + ": " + printable(record.reason));
     for (const std::string& warning : record.warnings) answer("    warning: " + printable(warning));
   }
+  if (!verbose && !records.empty()) return;
+  answer("looked in, in this order:");
+  for (const PluginPlace& place : places)
+    answer(
+        "    " + printable(place.directory) + (place.named_by.empty() ? "" : " (by " + place.named_by + ")") +
+        ": " +
+        (place.passed_over.empty() ? counted(place.files, "file", "files") : printable(place.passed_over)));
 }
 
 void Report::plan(const Plan& plan) {
@@ -256,6 +264,12 @@ void Report::status(const Manifest& manifest, const std::vector<EntryDifference>
   answer(differences.empty()
              ? "current: this host has nothing newer"
              : "outdated: " + counted(differences.size(), "difference", "differences") + "; inject again");
+}
+
+LastWords Report::last_words(const Problem& problem) const {
+  LastWords words = plain_last_words(problem);
+  if (json_ && !document_written_) words.answer = failure_document({problem}, remarks_).dump(1) + '\n';
+  return words;
 }
 
 void Report::failed(const Error& error) {

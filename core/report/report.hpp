@@ -33,7 +33,9 @@ class Report {
   void answer(const std::string& line);
   void path(const ImagePath& path);  ///< byte for byte, but on a terminal
   void text(const std::string& lines);
-  void plugins(const std::vector<PluginRecord>& records);
+  /// --list-plugins; in words, `places` are told if `verbose`, or if there is nothing else to tell.
+  void plugins(const std::vector<PluginRecord>& records, const std::vector<PluginPlace>& places,
+               bool verbose);
   void plan(const Plan& plan);  ///< -v: each file, where and why
   /// Are told at once, and remembered for the answer.
   void warnings(const std::vector<std::string>& warnings);
@@ -52,6 +54,8 @@ class Report {
   /// --status: on stdout.
   void status(const Manifest& manifest, const std::vector<EntryDifference>& differences,
               const std::string& image);
+  /// What failed() would write, for a process that ends inside a plugin.
+  LastWords last_words(const Problem& problem) const;
   void failed(const Error& error);
   void failed(const std::string& what);  ///< what nobody foresaw
 

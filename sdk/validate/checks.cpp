@@ -39,7 +39,12 @@ Verdict refused_for(const Subject& subject, std::initializer_list<Part> parts) {
 }
 
 Verdict check_file(const Subject& subject) {
-  return refused_for(subject, {Part::file});
+  try {
+    PluginLibrary::look_at(subject.file);
+  } catch (const PluginRefused& refused) {
+    if (refused.part() == Part::file) return failed(refused.what());
+  }
+  return passed();
 }
 Verdict check_loads(const Subject& subject) {
   return refused_for(subject, {Part::loading});
@@ -401,8 +406,9 @@ Verdict check_time(const Subject& subject) {
 const std::vector<Check>& checks() {
   static const std::vector<Check> all = {
       {"file", "is a shared object for this machine with the section of a plugin", true, check_file},
+      {"loads", "has no symbol undefined and no library missing, and survives being loaded", true,
+       check_loads},
       {"abi", "is built for a plugin interface that this ch-fromhost has", true, check_abi},
-      {"loads", "has no symbol undefined and no library missing", true, check_loads},
       {"exports", "exports its entry, and nothing that another plugin could be bound to", false,
        check_exports},
       {"entry", "has id, version and a summary of one line, and something to be asked for", true,

@@ -25,7 +25,7 @@ class Declaring : public testing::Test {
  protected:
   Declaring() { plugins_.with(good_plugin("declaring")); }
   PluginCatalog catalog() {
-    return PluginCatalog::discover({plugins_.path().string()}, &host_,
+    return PluginCatalog::discover({{plugins_.path().string()}}, {}, &host_,
                                    RecipeFiles({recipes_.path().string()}));
   }
   static std::vector<std::string> names_of(const PluginRecord& record) {

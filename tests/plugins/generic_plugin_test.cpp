@@ -20,7 +20,7 @@ using Outcome = CommandResult::Outcome;
 
 class GenericPlugin : public testing::Test {
  protected:
-  GenericPlugin() : catalog_(directory_.with(FROMHOST_GENERIC_PLUGIN).catalog()) {}
+  GenericPlugin() : catalog_(directory_.with(FROMHOST_GENERIC_PLUGIN).catalog({std::chrono::seconds(0)})) {}
 
   Contributions collected(const std::string& option, const std::string& value,
                           std::optional<std::string> destination = std::nullopt) {

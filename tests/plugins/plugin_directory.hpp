@@ -45,7 +45,9 @@ class PluginDirectory {
     ::chmod(at(name).c_str(), 0755);
     return *this;
   }
-  PluginCatalog catalog() const { return PluginCatalog::discover({path_.string()}); }
+  PluginCatalog catalog(const PluginCallRules& rules = {}) const {
+    return PluginCatalog::discover({{path_.string()}}, rules);
+  }
 
   static std::string bytes_of(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);

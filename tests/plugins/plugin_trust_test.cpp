@@ -122,7 +122,7 @@ class PluginTrustAbove : public PluginTrustTest {
     std::filesystem::rename(directory_.at("generic.so"), below_ / "generic.so");
   }
   std::string reason() const {
-    const PluginCatalog catalog = PluginCatalog::discover({below_.string()});
+    const PluginCatalog catalog = PluginCatalog::discover({{below_.string()}});
     return record_of(catalog, "generic.so").reason;
   }
   const std::filesystem::path above_ = directory_.at("above"), below_ = above_ / "between" / "plugins";
@@ -159,7 +159,7 @@ TEST_F(PluginTrustAbove, ALinkAmongThemCountsWithWhereItLeads) {
   const std::filesystem::path link = links.at("link");
   std::filesystem::create_directory_symlink(above_, link);
   const auto by_link = [&] {
-    const PluginCatalog catalog = PluginCatalog::discover({(link / "between/plugins").string()});
+    const PluginCatalog catalog = PluginCatalog::discover({{(link / "between/plugins").string()}});
     return record_of(catalog, "generic.so").reason;
   };
   EXPECT_EQ(by_link(), "");
@@ -178,7 +178,7 @@ TEST_F(PluginTrustAbove, ARelativePathStartsInACheckedDirectoryToo) {
   const std::filesystem::path here = std::filesystem::current_path();
   std::filesystem::current_path(above_);
   ::chmod(above_.c_str(), 0777);
-  const PluginCatalog catalog = PluginCatalog::discover({"between/../between/plugins"});
+  const PluginCatalog catalog = PluginCatalog::discover({{"between/../between/plugins"}});
   std::filesystem::current_path(here);
   EXPECT_EQ(record_of(catalog, "generic.so").reason,
             "root does not load it: " + above_.string() + " can be written by others");
@@ -188,7 +188,7 @@ TEST_F(PluginTrustAbove, ARelativePathStartsInACheckedDirectoryToo) {
 [[noreturn]] void look_as_root_of_a_user_namespace(const std::string& directory) {
   if (::unshare(CLONE_NEWUSER) != 0) ::_exit(77);
   std::ofstream("/proc/self/uid_map") << "0 0 1\n";
-  const PluginCatalog catalog = PluginCatalog::discover({directory});
+  const PluginCatalog catalog = PluginCatalog::discover({{directory}});
   ::_exit(record_of(catalog, "generic.so").state == PluginRecord::State::ready ? 0 : 1);
 }
 

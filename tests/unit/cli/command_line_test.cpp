@@ -116,6 +116,9 @@ TEST(CommandLine, EveryCoreOptionDoesWhatItSays) {
       {"lock-timeout",
        {"--lock-timeout", "7"},
        [](const Options& o) { return o.lock_timeout == std::chrono::seconds(7); }},
+      {"plugin-timeout",
+       {"--plugin-timeout", "7"},
+       [](const Options& o) { return o.plugin_timeout == std::chrono::seconds(7); }},
       {"list-plugins", {"--list-plugins"}, [](const Options& o) { return o.mode == Mode::list_plugins; }},
       {"list-options", {"--list-options"}, [](const Options& o) { return o.mode == Mode::list_options; }},
       {"help", {"--help"}, [](const Options& o) { return o.mode == Mode::help; }},
@@ -345,8 +348,9 @@ TEST(CommandLine, AWordOrNumberThatAnOptionDoesNotKnowIsRefused) {
       EXPECT_THAT(refusal({std::string(option) + "=" + value, "img"}), HasSubstr(option)) << value;
   EXPECT_THAT(refusal({"--progress", "yes", "img"}),
               HasSubstr("invalid option: --progress=yes: it is none of auto, always, never"));
-  for (const char* value : {"-1", "soon", "1.5", "99999999999999999999", ""})
-    EXPECT_THAT(refusal({std::string("--lock-timeout=") + value, "img"}), HasSubstr("lock-timeout")) << value;
+  for (const char* option : {"--lock-timeout", "--plugin-timeout"})
+    for (const char* value : {"-1", "soon", "1.5", "99999999999999999999", ""})
+      EXPECT_THAT(refusal({std::string(option) + "=" + value, "img"}), HasSubstr(option)) << value;
   EXPECT_EQ(parsed({"--lock-timeout=0", "img"}).lock_timeout.count(), 0);
 }
 
@@ -415,6 +419,15 @@ TEST(RecipeDirectories, AreFoundAmongOptionsThatNobodyKnowsYet) {
 
 TEST(PluginDirectories, NothingAfterTwoDashesCounts) {
   EXPECT_THAT(plugin_directories_in({"--", "--plugin-dir", "/a"}), ElementsAre());
+}
+
+TEST(PluginTimeout, IsFoundBeforeThePluginsAreKnown) {
+  using std::chrono::seconds;
+  EXPECT_EQ(plugin_timeout_in({"--unknown", "--plugin-timeout", "7", "img"}), seconds(7));
+  EXPECT_EQ(plugin_timeout_in({"--plugin-timeout=7", "--plugin-timeout=0", "img"}), seconds(0));
+  EXPECT_EQ(plugin_timeout_in({"img"}), seconds(300));
+  EXPECT_EQ(plugin_timeout_in({"--plugin-timeout=soon", "img"}), seconds(300))
+      << "the second pass refuses it";
 }
 
 TEST(CoreSwitch, APluginCannotTakeANameOrLetterOfTheCore) {

@@ -108,14 +108,17 @@ TEST(JsonDocuments, APluginIsWhatItsRecordSays) {
   PluginRecord refused;
   refused.file = "/p/b\xff.so";
   refused.reason = "truncated";
-  EXPECT_EQ(plugins_document({ready, refused}), parsed(R"({
+  EXPECT_EQ(plugins_document({ready, refused}, {{"/p", "--plugin-dir", "", 2}, {"/q", "", "gone", 0}}),
+            parsed(R"({
     "schema": "ch-fromhost plugins", "version": 1, "plugins": [
       {"file": "/p/generic.so", "state": "ready", "id": "generic", "version": "1.0", "summary": "files",
        "options": [{"name": "path", "letter": "p", "argument": "PATH", "help": "one file"},
                    {"name": "all", "help": "all files"}],
        "claims": ["*.so"]},
       {"file": {"hex": "2f702f62ff2e736f"}, "state": "refused", "reason": "truncated", "options": [],
-       "claims": []}]})"));
+       "claims": []}],
+    "searched": [{"directory": "/p", "files": 2, "named_by": "--plugin-dir"},
+                 {"directory": "/q", "files": 0, "passed_over": "gone"}]})"));
 }
 
 TEST(JsonDocuments, AStatusSurvivesWhateverAHostileManifestNames) {

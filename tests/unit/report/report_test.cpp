@@ -2,6 +2,7 @@
 // What is told: answers on stdout and nothing else there; the talk on the log, at its level.
 #include "core/report/report.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -154,7 +155,7 @@ TEST_F(ReportTest, PluginsAreListedWithStateSwitchesFileAndReason) {
   shadowed.state = PluginRecord::State::shadowed;
   shadowed.switches.clear();
   shadowed.reason = "same id as /p/generic.so";
-  report_.plugins({ready, refused, shadowed});
+  report_.plugins({ready, refused, shadowed}, {{"/p"}}, false);
   EXPECT_EQ(out_.str(),
             "generic  1.0  ready  --cmd --path\n"
             "    /p/generic.so\n"
@@ -168,9 +169,20 @@ TEST_F(ReportTest, PluginsAreListedWithStateSwitchesFileAndReason) {
             "    shadowed: same id as /p/generic.so\n");
 }
 
-TEST_F(ReportTest, WithoutPluginsItSaysSo) {
-  report_.plugins({});
-  EXPECT_EQ(out_.str(), "no plugin was found\n");
+TEST_F(ReportTest, WithoutPluginsItSaysSoAndWhereItLooked) {
+  report_.plugins({}, {{"/p"}}, false);
+  EXPECT_EQ(out_.str(), "no plugin was found\nlooked in, in this order:\n    /p: 0 files\n");
+}
+
+TEST_F(ReportTest, VerboseSaysWherePluginsWereLookedFor) {
+  PluginRecord record;
+  record.file = "/p/a.so";
+  record.reason = "is truncated";
+  report_.plugins({record}, {{"/p\n", "--plugin-dir", "", 1}, {"/q", "", "No such file or directory", 0}},
+                  true);
+  EXPECT_THAT(out_.str(), testing::EndsWith("looked in, in this order:\n"
+                                            "    /p\\n (by --plugin-dir): 1 file\n"
+                                            "    /q: No such file or directory\n"));
 }
 
 TEST_F(ReportTest, ADryRunAnswersWithEveryChangeEveryFindingAndAConclusion) {
