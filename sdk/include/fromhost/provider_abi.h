@@ -106,11 +106,11 @@ typedef uint32_t fh_file_kind;
 #define FH_FILE_OTHER 3u /* a device, socket or pipe */
 /* Facts of a file. The plugin's; the host fills in what `size` covers. */
 typedef struct fh_file_info {
-  uint32_t size; /* sizeof(fh_file_info), set by the caller */
-  fh_file_kind kind;
-  uint64_t bytes; /* length; of a regular file only it means something */
-  uint32_t mode;  /* permission bits, 07777 at most */
-  uint32_t reserved;
+  uint32_t size;     /* sizeof(fh_file_info), set by the caller */
+  fh_file_kind kind; /* FH_FILE_… */
+  uint64_t bytes;    /* length; of a regular file only it means something */
+  uint32_t mode;     /* permission bits, 07777 at most */
+  uint32_t reserved; /* 0 */
 } fh_file_info;
 /* The services of FH_FILES. */
 typedef struct fh_files {
@@ -162,11 +162,11 @@ typedef struct fh_command_result {
   uint32_t size;              /* sizeof(fh_command_result), set by the caller */
   fh_command_outcome outcome; /* decides what code means */
   int32_t code;               /* exit status, signal number, or errno */
-  uint32_t reserved;
-  const char* output; /* stdout; ends with a NUL that output_bytes does not count */
-  uint64_t output_bytes;
-  const char* errors; /* stderr, in the same way */
-  uint64_t errors_bytes;
+  uint32_t reserved;          /* 0 */
+  const char* output;         /* stdout; ends with a NUL that output_bytes does not count */
+  uint64_t output_bytes;      /* of output */
+  const char* errors;         /* stderr, in the same way */
+  uint64_t errors_bytes;      /* of errors */
 } fh_command_result;
 /* The services of FH_COMMANDS. */
 typedef struct fh_commands {
@@ -182,19 +182,19 @@ typedef struct fh_commands {
 #define FH_LIBRARIES_REVISION 1u
 /* What an ELF file says of itself. The plugin's; the texts in it are the host's. */
 typedef struct fh_elf {
-  uint32_t size;     /* sizeof(fh_elf), set by the caller */
-  uint16_t machine;  /* e_machine: 62 is x86-64, 183 is AArch64 */
-  uint8_t elf_class; /* 1: 32-bit, 2: 64-bit */
-  uint8_t reserved;
+  uint32_t size;             /* sizeof(fh_elf), set by the caller */
+  uint16_t machine;          /* e_machine: 62 is x86-64, 183 is AArch64 */
+  uint8_t elf_class;         /* 1: 32-bit, 2: 64-bit */
+  uint8_t reserved;          /* 0 */
   const char* soname;        /* DT_SONAME, or NULL */
   const char* const* needed; /* DT_NEEDED, ends with NULL */
 } fh_elf;
 /* The services of FH_LIBRARIES. */
 typedef struct fh_libraries {
-  uint32_t size;     /* of the host's table */
-  uint32_t revision; /* of the host's table, at least the one asked for */
-  uint16_t machine;  /* e_machine of this host */
-  uint16_t reserved[3];
+  uint32_t size;        /* of the host's table */
+  uint32_t revision;    /* of the host's table, at least the one asked for */
+  uint16_t machine;     /* e_machine of this host */
+  uint16_t reserved[3]; /* 0 */
   /* Entries of the cache whose soname matches the glob `pattern`, in the loader's order of preference:
    * `*count` of each list, maybe 0. FH_FAILED: there is no cache that can be read. */
   fh_status (*cached)(const fh_host* host, const char* pattern, const char* const** sonames,
@@ -262,8 +262,8 @@ typedef struct fh_requests {
 
 /* One use of one of the provider's options, or (option NULL) a path that it claimed. The host's. */
 typedef struct fh_request {
-  uint32_t size; /* of the host's struct; a plugin reads only what it covers */
-  uint32_t reserved;
+  uint32_t size;           /* of the host's struct; a plugin reads only what it covers */
+  uint32_t reserved;       /* 0 */
   const char* option;      /* long name without dashes; NULL: a claimed path */
   const char* value;       /* the option's argument; NULL where it has none; the claimed path */
   const char* destination; /* the --dest in force, or NULL */
@@ -272,8 +272,8 @@ typedef struct fh_request {
 typedef struct fh_provider fh_provider;
 /* What create() gives: the plugin's, until destroy(). It may be the first member of something larger. */
 struct fh_provider {
-  uint32_t size; /* sizeof(fh_provider) */
-  uint32_t reserved;
+  uint32_t size;     /* sizeof(fh_provider) */
+  uint32_t reserved; /* 0 */
   /* Is this path, which a person listed, ours to contribute? Asked only for names that match claim_patterns.
    * FH_OK: yes; FH_NOT_HERE: no; FH_FAILED ends the run. May be NULL where claim_patterns is. */
   fh_status (*claims)(fh_provider* self, const fh_host* host, const char* path);
@@ -284,8 +284,8 @@ struct fh_provider {
   void (*destroy)(fh_provider* self);
 };
 
-/* An option that the provider owns. Constant data of the plugin, or the argument of declare_option(). */
 #define FH_OPTION_SETTING 1u /* flag: says how, not what; collect() gets it before the other options */
+/* An option that the provider owns. Constant data of the plugin, or the argument of declare_option(). */
 typedef struct fh_option {
   const char* name;     /* long name without dashes: lower case letters, digits, dashes */
   const char* argument; /* for --help: its argument's name, upper case, or its words, "a|b"; NULL: it takes
@@ -293,7 +293,7 @@ typedef struct fh_option {
   const char* help;     /* for --help: a phrase without full stop */
   char letter;          /* short option, or 0 */
   uint8_t flags;        /* FH_OPTION_SETTING */
-  char reserved[6];
+  char reserved[6];     /* 0 */
 } fh_option;
 
 /* Extension, since 1.1, in declare() only: what the plugin offers on this host, beyond the constants of its
@@ -312,15 +312,15 @@ typedef struct fh_discovery {
 
 /* The exported constant. Its first twelve bytes never move. */
 typedef struct fh_entry {
-  uint32_t abi_major;
-  uint32_t abi_minor;
-  uint32_t size;        /* sizeof(fh_entry) */
-  uint32_t option_size; /* sizeof(fh_option) */
-  const char* id;       /* lower case letters, digits, dashes */
-  const char* version;  /* of the plugin */
-  const char* summary;  /* one line, at most 60 characters */
-  const fh_option* options;
-  uint64_t option_count;
+  uint32_t abi_major;                /* FH_ABI_MAJOR */
+  uint32_t abi_minor;                /* FH_ABI_MINOR */
+  uint32_t size;                     /* sizeof(fh_entry) */
+  uint32_t option_size;              /* sizeof(fh_option) */
+  const char* id;                    /* lower case letters, digits, dashes */
+  const char* version;               /* of the plugin */
+  const char* summary;               /* one line, at most 60 characters */
+  const fh_option* options;          /* array; may be NULL where there are none */
+  uint64_t option_count;             /* of options; 256 at most */
   const char* const* claim_patterns; /* globs on the file name, ends with NULL; NULL: claims nothing */
   /* A new provider, or NULL after fail(). The plugin owns it until destroy(). */
   fh_provider* (*create)(const fh_host* host);

@@ -35,10 +35,10 @@ namespace fromhost::fake {
 
 /// An item that a provider contributed.
 struct Item {
-  fh_item_kind kind = FH_ITEM_FILE;
-  std::string source;
-  std::optional<std::string> destination;
-  std::string reason;
+  fh_item_kind kind = FH_ITEM_FILE;        ///< FH_ITEM_…
+  std::string source;                      ///< empty where the kind has none
+  std::optional<std::string> destination;  ///< nullopt: left to ch-fromhost
+  std::string reason;                      ///< for -v
 };
 
 /// "library /usr/lib64/libfoo.so.1 -> /opt (why)", for failure messages of any framework.
@@ -54,16 +54,16 @@ inline std::ostream& operator<<(std::ostream& out, const Item& item) {
 
 /// A line that a provider logged.
 struct LogLine {
-  fh_log_level level = FH_LOG_DEBUG;
-  std::string text;
+  fh_log_level level = FH_LOG_DEBUG;  ///< FH_LOG_…
+  std::string text;                   ///< without the plugin's id, and without newline
 };
 
 /// A command that a provider ran.
 struct RanCommand {
-  std::vector<std::string> argv;
-  std::uint32_t flags = 0;
-  std::chrono::milliseconds time_limit{0};
-  std::uint64_t output_limit = 0;
+  std::vector<std::string> argv;            ///< as it was asked for
+  std::uint32_t flags = 0;                  ///< FH_COMMAND_STDIN, FH_COMMAND_HERE
+  std::chrono::milliseconds time_limit{0};  ///< 0: none
+  std::uint64_t output_limit = 0;           ///< bytes; 0: the host's choice
 };
 
 /// An option that a plugin declared. Since 1.1.
@@ -77,7 +77,7 @@ struct DeclaredOption {
 
 /// What came of one call to a provider.
 struct Outcome {
-  fh_status status = FH_FAILED;
+  fh_status status = FH_FAILED;              ///< FH_OK, FH_NOT_HERE, FH_FAILED, or what else it answered
   std::string message;                       ///< what it said by fail(), or what the host refused
   std::vector<Item> items;                   ///< contributed in this call; kept also where the call failed
   std::vector<DeclaredOption> options = {};  ///< declared in this call. Since 1.1
@@ -135,11 +135,13 @@ class FakeHost {
 
   // What is on it. A path that is given twice is what was said last.
 
+  /// A regular file of the host.
   FakeHost& with_file(const std::string& path, const std::string& content = "", std::uint32_t mode = 0644) {
     return put(path, {FH_FILE_REGULAR, content, mode, "", "", std::nullopt});
   }
   /// An executable file of a few bytes, which are no ELF.
   FakeHost& with_program(const std::string& path) { return with_file(path, "#!/bin/false\n", 0755); }
+  /// A directory. Those above files need not be said.
   FakeHost& with_directory(const std::string& path) {
     return put(path, {FH_FILE_DIRECTORY, "", 0755, "", "", std::nullopt});
   }
@@ -183,10 +185,12 @@ class FakeHost {
     root_ = root;
     return *this;
   }
+  /// A variable of the environment; all others are not set.
   FakeHost& with_environment(const std::string& name, const std::string& value) {
     environment_[name] = value;
     return *this;
   }
+  /// What can be read from standard input, once.
   FakeHost& with_standard_input(const std::string& text) {
     standard_input_ = text;
     return *this;
@@ -197,6 +201,7 @@ class FakeHost {
     commands_.emplace_back(argv, result);
     return *this;
   }
+  /// A regular file of the image, which is empty otherwise. Links are not known there.
   FakeHost& with_image_file(const std::string& path, const std::string& content = "",
                             std::uint32_t mode = 0644) {
     image_[path] = {FH_FILE_REGULAR, content, mode, "", "", std::nullopt};
@@ -254,7 +259,9 @@ class FakeHost {
 
   // What was done on it, in order.
 
+  /// The commands that were run, also those that could not be started.
   const std::vector<RanCommand>& ran() const { return ran_; }
+  /// The lines that were logged.
   const std::vector<LogLine>& log() const { return log_; }
   /// The log lines of this level and above, each with a newline.
   std::string log_text(fh_log_level least = FH_LOG_DEBUG) const {
