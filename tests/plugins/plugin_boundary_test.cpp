@@ -638,12 +638,17 @@ TEST_P(CxxPlugin, ExceptionInsideIsAnErrorWithItsText) {
 INSTANTIATE_TEST_SUITE_P(BuiltBy, CxxPlugin,
                          testing::Values("", "-gxx-17", "-gxx-20", "-gxx-debug-mode", "-gxx-old-strings",
                                          "-gxx-static-libraries", "-gxx-lto", "-gxx-23", "-gxx-gc-sections",
-                                         "-gxx-interface-1-0", "-clangxx-17", "-clangxx-20",
-                                         "-clangxx-old-strings"),
+                                         "-gxx-interface-1-0", "-clangxx-17", "-clangxx-20", "-clangxx-23",
+                                         "-clangxx-old-strings", "-libcxx-17", "-libcxx-20", "-libcxx-23",
+                                         "-libcxx-static"),
                          [](const auto& row) { return row_name(*row.param ? row.param + 1 : "ourselves"); });
 
-TEST_F(GoodPlugin, InPlainCUsesEveryServiceOfTheHost) {
-  load(good_plugin("plain"));
+class CPlugin : public GoodPlugin, public testing::WithParamInterface<const char*> {};
+
+TEST_P(CPlugin, UsesEveryServiceOfTheHost) {
+  const fs::path file = good_plugin(GetParam());
+  if (!fs::exists(file)) GTEST_SKIP() << "skipped: its compiler is missing: " << file;
+  load(file);
   EXPECT_THAT(collected({"plain", "plain", "", "/dest"}),
               ElementsAre("file /opt/card/firmware -> /dest ()",                             //
                           "program /card/bin/tool -> ? (1.2.3)",                             //
@@ -657,6 +662,43 @@ TEST_F(GoodPlugin, InPlainCUsesEveryServiceOfTheHost) {
   EXPECT_THAT(log_.text(), HasSubstr("warning: plain: three\n"));
   EXPECT_TRUE(provider_->claims("/lib/libplain-1.so"));
   EXPECT_FALSE(provider_->claims("/lib/other.so"));
+}
+
+INSTANTIATE_TEST_SUITE_P(BuiltBy, CPlugin, testing::Values("plain", "plain-gcc-11", "plain-clang-11"),
+                         [](const auto& row) { return row_name(row.param); });
+
+/// What they throw and catch, and the libraries that they bring, do not meet.
+TEST(PluginsOfDifferentLibraries, WorkSideBySide) {
+  PluginDirectory directory;
+  std::size_t built = 0;
+  // An id of its own each: as long as the first one.
+  for (const char* how : {"", "-libcxx-17", "-libcxx-static", "-gxx-static-libraries"}) {
+    const fs::path file = good_plugin(std::string("every-service") + how);
+    if (!fs::exists(file)) continue;
+    std::string bytes = PluginDirectory::bytes_of(file);
+    const std::string id = "every-service";
+    for (auto at = bytes.find(id); at != std::string::npos; at = bytes.find(id, at + 1))
+      bytes[at] = static_cast<char>('a' + built);
+    directory.with(std::to_string(built++) + ".so", bytes);
+  }
+  if (built < 4) GTEST_SKIP() << "skipped: a compiler or library is missing";
+  FakeHost host;
+  const PluginCatalog catalog = directory.catalog();
+  std::vector<std::unique_ptr<Provider>> providers;
+  for (std::size_t i = 0; i < built; ++i) {
+    ASSERT_EQ(catalog.records().at(i).state, State::ready) << catalog.records()[i].reason;
+    providers.push_back(catalog.open(catalog.records()[i].id, host));
+  }
+  for (int round = 0; round < 2; ++round)
+    for (std::size_t i = 0; i < built; ++i) {
+      Contributions into;
+      EXPECT_THAT(
+          [&] {
+            providers[i]->collect({catalog.records()[i].id, "card-broken", "3", {}}, into);
+          },
+          testing::ThrowsMessage<Error>(HasSubstr("the card in slot 3 is broken")));
+      EXPECT_TRUE(providers[i]->claims("/lib/libcard-7.so"));
+    }
 }
 
 TEST_F(GoodPlugin, MayPassOnTheHostsOwnWordsOfAFailure) {
