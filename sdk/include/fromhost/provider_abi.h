@@ -9,6 +9,8 @@
  * for it (declare, create, claims, collect) returns.
  *  - No exception crosses the boundary, in either direction.
  *  - Everything is called on one thread, and the host's functions may be called on that one only.
+ *  - A call that crashes, calls exit(), or does not come back in the time that the person gives it (five
+ * minutes, --plugin-timeout; commands count, standard input does not) ends the run, by the plugin's name.
  *  - A host function that answers FH_FAILED or FH_NOT_HERE leaves its results as they were, and last_error()
  * says why. A NULL where a path or a result is wanted is FH_FAILED.
  *  - Every name is there since interface 1.0 unless it says otherwise.
@@ -147,7 +149,7 @@ typedef struct fh_command {
   uint32_t size;           /* sizeof(fh_command) */
   uint32_t flags;          /* FH_COMMAND_…, or 0 */
   const char* const* argv; /* ends with NULL; argv[0] is looked up in PATH if it has no slash */
-  uint64_t time_limit_ms;  /* milliseconds; 0: none */
+  uint64_t time_limit_ms;  /* milliseconds; 0: none of its own */
   uint64_t output_limit;   /* bytes of stdout and of stderr; 0: the host's choice */
 } fh_command;
 /* How a command ended. */

@@ -6,7 +6,7 @@
 // What holds for every name unless it says otherwise: it is there since interface 1.0. What a function
 // returns belongs to the caller and may be kept; the Host itself may not be kept. A function of Host throws
 // Failure where the host could not do it, with words for the person; nullopt and empty lists are answers, not
-// failures. All of it on one thread.
+// failures. All of it on one thread, in a time that the host limits (--plugin-timeout, five minutes a call).
 #ifndef FROMHOST_PROVIDER_PLUGIN_HPP
 #define FROMHOST_PROVIDER_PLUGIN_HPP
 
@@ -56,7 +56,7 @@ struct CommandResult {
 /// What run() shall do beyond running.
 struct CommandOptions {
   std::uint32_t flags = 0;                  ///< FH_COMMAND_STDIN, FH_COMMAND_HERE
-  std::chrono::milliseconds time_limit{0};  ///< then it is killed, its children too; 0: none
+  std::chrono::milliseconds time_limit{0};  ///< then it is killed, its children too; 0: none of its own
   std::uint64_t output_limit = 0;           ///< bytes; 0: the host's choice
 };
 
@@ -214,7 +214,8 @@ class Host {
   std::string root() const { return service<fh_files>(FH_FILES, FH_FILES_REVISION).root(host_); }
 
   /// Runs a command (argv, never a shell) to its end; argv[0] is looked up in PATH if it has no slash. That
-  /// it failed is in the result. Without a time limit in `options` it may take forever.
+  /// it failed is in the result. Give it a time limit where it asks hardware: without one it takes what the
+  /// host gives the whole call, and then the run ends.
   CommandResult run(const std::vector<std::string>& argv, const CommandOptions& options = {}) const {
     const fh_commands& commands = service<fh_commands>(FH_COMMANDS, FH_COMMANDS_REVISION);
     std::vector<const char*> words;

@@ -68,11 +68,11 @@ struct RanCommand {
 
 /// An option that a plugin declared. Since 1.1.
 struct DeclaredOption {
-  std::string name;
-  std::optional<std::string> argument;
-  std::string help;
-  char letter = 0;
-  std::uint8_t flags = 0;
+  std::string name;                     ///< long name without dashes
+  std::optional<std::string> argument;  ///< nullopt: it takes none
+  std::string help;                     ///< for --help
+  char letter = 0;                      ///< 0: none
+  std::uint8_t flags = 0;               ///< FH_OPTION_SETTING, or 0
 };
 
 /// What came of one call to a provider.
