@@ -9,15 +9,16 @@ namespace {
 
 using Kind = ManifestEntry::Kind;
 
-ManifestEntry entry_of(Kind kind, const Staged& staged, const std::string& provider, const std::string& set) {
+ManifestEntry entry_of(Kind kind, const Transaction& transaction, const Staged& staged,
+                       const SharedText& provider, const SharedText& set) {
   ManifestEntry entry;
   entry.kind = kind;
-  entry.path = staged.path;
+  entry.path = transaction.path(staged);
   entry.provider = provider;
   entry.set = set;
   entry.size = staged.facts.size;
   entry.modified = staged.facts.modification;
-  entry.replaced = staged.kept;
+  entry.replaced = transaction.kept(staged);
   return entry;
 }
 
@@ -30,6 +31,7 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
   for (const auto* some : {&plan.removals, &preflight.superseded})
     for (const PlannedRemoval& one : *some) removed.insert(one.path);
   manifest.remove(removed);
+  manifest.entries.reserve(plan.files.size());
   for (const ImagePath& path : transaction.made_directories()) {
     ManifestEntry entry;
     entry.kind = Kind::directory;
@@ -39,7 +41,7 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
   for (std::size_t i = 0; i < plan.files.size(); ++i) {
     const PlannedFile& file = plan.files[i];
     const Staged& staged = transaction.files()[i];
-    ManifestEntry entry = entry_of(Kind::file, staged, file.provider, file.set);
+    ManifestEntry entry = entry_of(Kind::file, transaction, staged, file.provider, file.set);
     entry.source = file.source.text();
     entry.source_size = staged.source.size;
     entry.source_modified = staged.source.modification;
@@ -50,15 +52,16 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
     manifest.put(std::move(entry));
   }
   const auto put_link = [&](const PlannedLink& link, const Staged& staged) {
-    ManifestEntry entry = entry_of(Kind::link, staged, link.provider, link.set);
+    ManifestEntry entry = entry_of(Kind::link, transaction, staged, link.provider, link.set);
     entry.target = link.target;
     manifest.put(std::move(entry));
   };
   std::size_t link = 0;
   for (const PlannedLink& one : plan.links) put_link(one, transaction.links()[link++]);
   for (const PlannedLink& one : preflight.soname_links) put_link(one, transaction.links()[link++]);
-  for (const Staged& text : transaction.texts()) manifest.put(entry_of(Kind::text, text, "", ""));
-  if (transaction.cache()) manifest.put(entry_of(Kind::cache, *transaction.cache(), "", ""));
+  for (const Staged& text : transaction.texts())
+    manifest.put(entry_of(Kind::text, transaction, text, "", ""));
+  if (transaction.cache()) manifest.put(entry_of(Kind::cache, transaction, *transaction.cache(), "", ""));
   manifest.next_kept = transaction.next_archived();
   manifest.runs.push_back(std::move(run));
   if (manifest.runs.size() > kMostRuns) manifest.runs.erase(manifest.runs.begin());

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <tuple>
 
 #include "core/apply/apply_error.hpp"
 #include "core/file_times.hpp"
@@ -18,6 +19,15 @@ namespace fromhost::core {
 namespace {
 
 using Kind = JournalStep::Kind;
+
+/// The name that a step changes.
+auto place_of(const JournalStep& step) {
+  return std::tie(step.directory, step.name);
+}
+
+auto place_in(const std::vector<JournalStep>& steps) {
+  return [&](std::size_t row) { return place_of(steps[row]); };
+}
 
 }  // namespace
 
@@ -70,13 +80,27 @@ void Transaction::names_change_in(const ImagePath& directory) {
   if (one != were_there_.end()) journal_.directories[one->second].changed = true;
 }
 
+ImagePath Transaction::path(const Staged& staged) const {
+  const JournalStep& step = journal_.steps[staged.step];
+  return step.directory / step.name;
+}
+
+std::optional<std::size_t> Transaction::latest_step(const JournalStep& step) const {
+  return latest_.find(place_of(step), place_in(journal_.steps));
+}
+
+std::size_t Transaction::append(JournalStep step) {
+  journal_.steps.push_back(std::move(step));
+  latest_.put(journal_.steps.size() - 1, place_in(journal_.steps));
+  return journal_.steps.size() - 1;
+}
+
 /// Sets where the old version goes for the way back, and afterwards, if it was not put there by us.
-std::string Transaction::keep(const ImagePath& path, JournalStep& step) {
+void Transaction::keep(const ImagePath& path, JournalStep& step) {
   step.kept = "o" + std::to_string(kept_++);
-  if (manifest_.find(path) || path == ImagePath(kManifest)) return "";
+  if (manifest_.find(path) || path == ImagePath(kManifest)) return;
   stage_directory(ImagePath(kArchive));
   step.archive = std::to_string(archived_++);
-  return step.archive;
 }
 
 Staged Transaction::add(const ImagePath& path, const std::string& fresh, bool make_directory) {
@@ -84,24 +108,17 @@ Staged Transaction::add(const ImagePath& path, const std::string& fresh, bool ma
   step.directory = directory(path.parent(), make_directory);
   step.name = path.name();
   step.fresh = fresh;
-  Staged staged{step.directory / step.name, "", {}, {}};
-  const auto known = there_.find(staged.path);
-  const bool first = known == there_.end();
-  if (first ? image_.lstat(staged.path).has_value() : known->second) {
+  if (const auto earlier = latest_step(step)) {
     // What an earlier step of ours has put there is nobody's to be kept for later.
-    if (first)
-      staged.kept = keep(staged.path, step);
-    else
-      step.kept = "o" + std::to_string(kept_++);
+    if (journal_.steps[*earlier].kind == Kind::place) step.kept = "o" + std::to_string(kept_++);
+  } else if (const ImagePath physical = step.directory / step.name; image_.lstat(physical)) {
+    keep(physical, step);
   }
-  there_[staged.path] = true;
   names_change_in(step.directory);
   struct stat facts;
   if (::fstatat(work_->fd(), fresh.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0)
     throw std::system_error(errno, std::generic_category(), "stat");
-  staged.facts = FileStamp(facts);
-  journal_.steps.push_back(std::move(step));
-  return staged;
+  return {append(std::move(step)), FileStamp(facts), {}};
 }
 
 void Transaction::add_removal(const PlannedRemoval& removal) {
@@ -134,9 +151,8 @@ void Transaction::add_removal(const PlannedRemoval& removal) {
   }
   step.directory = directory(path.parent(), false);
   step.name = path.name();
-  there_[step.directory / step.name] = false;
   names_change_in(step.directory);
-  journal_.steps.push_back(std::move(step));
+  append(std::move(step));
 }
 
 std::vector<std::string> Transaction::stage_files(const Plan& plan, const HostSystem& host,
@@ -147,6 +163,8 @@ std::vector<std::string> Transaction::stage_files(const Plan& plan, const HostSy
     guarded("cannot inject: " + file.source.text(), [&] {
       wanted.push_back({&file.source, next_fresh(), host.inspect(file.source).bytes});
     });
+  staged_files_.reserve(plan.files.size());
+  journal_.steps.reserve(journal_.steps.size() + plan.files.size());
   const std::vector<CopiedFile> copies = copy_files(files_, host, work_->fd(), wanted, sync_, observer);
   std::vector<std::string> dropped;
   for (std::size_t i = 0; i < plan.files.size(); ++i) {

@@ -19,14 +19,14 @@
 #include "core/image/image_root.hpp"
 #include "core/manifest/manifest.hpp"
 #include "core/plan/plan.hpp"
+#include "core/row_index.hpp"
 
 namespace fromhost::core {
 
 /// One change of the plan as it was staged.
 struct Staged {
-  ImagePath path;         ///< links of its directory resolved
-  std::string kept;       ///< name in kArchive of what it replaces; empty: nothing, or something of ours
-  FileStamp facts;        ///< of the new file
+  std::size_t step = 0;   ///< of the journal, which has its path
+  FileStamp facts = {};   ///< of the new file
   FileStamp source = {};  ///< files only: of the host's, before it was copied
 };
 
@@ -58,6 +58,10 @@ class Transaction {
   const std::vector<Staged>& links() const { return staged_links_; }
   const std::vector<Staged>& texts() const { return staged_texts_; }
   const std::optional<Staged>& cache() const { return staged_cache_; }
+  /// Links of its directory resolved.
+  ImagePath path(const Staged& staged) const;
+  /// Name in kArchive of what it replaces; empty: nothing, or something of ours.
+  const std::string& kept(const Staged& staged) const { return journal_.steps[staged.step].archive; }
   unsigned next_archived() const { return archived_; }
   const std::vector<ImagePath>& made_directories() const { return made_; }
   /// Makes these directories with the rest.
@@ -83,7 +87,9 @@ class Transaction {
   std::vector<std::string> stage_files(const Plan& plan, const HostSystem& host,
                                        const CopyObserver& observer);
   std::string next_fresh() { return "n" + std::to_string(fresh_++); }
-  std::string keep(const ImagePath& path, JournalStep& step);
+  void keep(const ImagePath& path, JournalStep& step);
+  std::optional<std::size_t> latest_step(const JournalStep& step) const;
+  std::size_t append(JournalStep step);
   void stage_text(const ImagePath& path, const std::function<void(int to)>& write);
   void write_text(const std::string& name, const ImagePath& path, const std::function<void(int to)>& write);
   void write_journal();
@@ -100,7 +106,7 @@ class Transaction {
   Journal journal_;
   std::map<ImagePath, ImagePath> resolved_;      // directories by the name that they were asked for
   std::map<ImagePath, std::size_t> were_there_;  // which of the journal's directories it is
-  std::map<ImagePath, bool> there_;              // is the name taken, after the steps so far?
+  RowIndex latest_;                              // step of each name that was placed or removed
   std::unique_ptr<Steps> steps_;
   std::size_t fresh_ = 0, kept_ = 0;
   unsigned archived_ = 0;

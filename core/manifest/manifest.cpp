@@ -97,20 +97,25 @@ ManifestRun run_from_json(const Json& json) {
   return run;
 }
 
+auto path_in(const std::vector<ManifestEntry>& entries) {
+  return [&](std::size_t row) -> const ImagePath& { return entries[row].path; };
+}
+
 }  // namespace
 
 const ManifestEntry* Manifest::find(const ImagePath& path) const {
-  const auto found = index_.find(path);
-  return found == index_.end() ? nullptr : &entries[found->second];
+  const auto found = by_path_.find(path, path_in(entries));
+  return found ? &entries[*found] : nullptr;
 }
 
 void Manifest::put(ManifestEntry entry) {
-  const auto [place, added] = index_.try_emplace(entry.path, entries.size());
-  if (added) {
+  const auto known = by_path_.find(entry.path, path_in(entries));
+  if (!known) {
     entries.push_back(std::move(entry));
+    by_path_.put(entries.size() - 1, path_in(entries));
     return;
   }
-  ManifestEntry& old = entries[place->second];
+  ManifestEntry& old = entries[*known];
   if (entry.replaced.empty()) entry.replaced = old.replaced;
   old = std::move(entry);
 }
@@ -118,8 +123,8 @@ void Manifest::put(ManifestEntry entry) {
 void Manifest::remove(const std::set<ImagePath>& paths) {
   if (std::erase_if(entries, [&](const ManifestEntry& one) { return paths.count(one.path) != 0; }) == 0)
     return;
-  index_.clear();
-  for (std::size_t i = 0; i < entries.size(); ++i) index_[entries[i].path] = i;
+  by_path_.clear();
+  for (std::size_t i = 0; i < entries.size(); ++i) by_path_.put(i, path_in(entries));
 }
 
 void write_json(const Manifest& manifest, const TextSink& sink) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +11,8 @@
 
 #include "core/image/image_root.hpp"
 #include "core/paths.hpp"
+#include "core/row_index.hpp"
+#include "core/shared_text.hpp"
 #include "core/text_sink.hpp"
 
 namespace fromhost::core {
@@ -25,18 +26,18 @@ struct ManifestEntry {
   enum class Kind { file, link, text, cache, directory };
   Kind kind = Kind::file;
   ImagePath path;             ///< links of its directory resolved
-  std::string provider;       ///< empty: the core's own, such as soname links, the cache
-  std::string set;            ///< see Contribution
+  SharedText provider;        ///< empty: the core's own, such as soname links, the cache
+  SharedText set;             ///< see Contribution
   std::uint64_t size = 0;     ///< as we left it; bytes
   std::int64_t modified = 0;  ///< as we left it; nanoseconds since 1970
-  std::string target;         ///< of a link
+  SharedText target;          ///< of a link
   std::string replaced;       ///< name in the archive of what was there before us; empty: nothing
   // Files only.
   std::string source;  ///< path on the host
   std::uint64_t source_size = 0;
   std::int64_t source_modified = 0;
-  std::string build_id;  ///< hexadecimal; empty: none
-  std::string soname;
+  SharedText build_id;  ///< hexadecimal; empty: none
+  SharedText soname;
 };
 
 /// One injection that succeeded.
@@ -59,8 +60,7 @@ struct Manifest {
   void remove(const std::set<ImagePath>& paths);
 
  private:
-  friend std::optional<Manifest> manifest_from(const std::string& text);
-  std::map<ImagePath, std::size_t> index_;
+  RowIndex by_path_;
 };
 inline constexpr std::size_t kMostRuns = 20;
 

@@ -6,10 +6,12 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include "core/image/image_libraries.hpp"
 #include "core/image/resolved_directories.hpp"
 #include "core/plan/ld_so_conf.hpp"
+#include "core/row_index.hpp"
 
 namespace fromhost::core {
 namespace {
@@ -147,7 +149,7 @@ class Planner {
     } else {
       file.directory = directories_().front();
       if (file.rule.empty()) file.rule = "libraries";
-      file.rule += "; first ldconfig directory";
+      file.rule = file.rule.text() + "; first ldconfig directory";
     }
     if (is_directory(file.directory)) return true;
     problem("not a directory: " + file.directory.text(), "the image has no such directory",
@@ -216,17 +218,21 @@ class Planner {
   /// One destination, one file: the same again is dropped, another one wins over an earlier, as with the
   /// manual's tool.
   void settle(PlannedFile file) {
+    const auto name_of = [this](std::size_t row) { return std::tie(*physical_[row], plan_.files[row].name); };
     const ImagePath& directory = resolved_.at(file.directory);
-    const auto [at, fresh] = taken_.emplace((directory / file.name).text(), plan_.files.size());
-    if (fresh) {
+    const auto taken = by_name_.find(std::tie(directory, file.name), name_of);
+    if (!taken) {
       plan_.files.push_back(std::move(file));
+      physical_.push_back(&directory);
+      by_name_.put(plan_.files.size() - 1, name_of);
       return;
     }
-    PlannedFile& earlier = plan_.files[at->second];
+    PlannedFile& earlier = plan_.files[*taken];
     if (earlier.source != file.source)
       plan_.warnings.push_back(file.source.text() + " and " + earlier.source.text() + " both go to " +
                                (file.directory / file.name).text() + "; the later one is injected");
     earlier = std::move(file);
+    physical_[*taken] = &directory;
   }
 
   const ImageRoot& image_;
@@ -236,7 +242,8 @@ class Planner {
   Plan plan_;
   std::vector<Problem> problems_;
   std::map<std::string, std::vector<std::string>> conf_lines_;
-  std::map<std::string, std::size_t> taken_;
+  RowIndex by_name_;                        // the plan's files
+  std::vector<const ImagePath*> physical_;  // of each file of the plan, its directory in resolved_
   ResolvedDirectories resolved_;
   std::map<ImagePath, bool> is_directory_;
 };

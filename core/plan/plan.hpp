@@ -11,6 +11,7 @@
 #include "core/paths.hpp"
 #include "core/plan/destination.hpp"
 #include "core/provider/provider.hpp"
+#include "core/shared_text.hpp"
 
 namespace fromhost::core {
 
@@ -23,26 +24,26 @@ struct PlannedFile {
   bool by_path_alone = false;       ///< nobody said that it is a program or library; its path looks so
   bool replaces_libfabric = false;  ///< whatever in the image is linked with libfabric will load it
   bool make_directory = false;      ///< the directory and its parents are made if missing
-  std::string rule;                 ///< why there: "path contains /bin"
-  std::string reason;               ///< why at all: the provider's words
-  std::string provider;
-  std::string set;  ///< of Contribution
+  SharedText rule;                  ///< why there: "path contains /bin"
+  SharedText reason;                ///< why at all: the provider's words
+  SharedText provider;
+  SharedText set;  ///< of Contribution
 };
 
 /// A directory that shall exist.
 struct PlannedDirectory {
   ImagePath path;
-  std::string reason;
-  std::string provider;
+  SharedText reason;
+  SharedText provider;
 };
 
 /// A symbolic link; an existing file or link of that name is replaced.
 struct PlannedLink {
   ImagePath path;
   std::string target;
-  std::string reason;
-  std::string provider;
-  std::string set = {};  ///< of Contribution
+  SharedText reason;
+  SharedText provider;
+  SharedText set = {};  ///< of Contribution
 };
 
 /// A small file with new contents: an old one's bytes and what was added.
@@ -57,8 +58,8 @@ struct PlannedRemoval {
   ImagePath path;          ///< links resolved
   std::string kept;        ///< name in the archive of what was there before us and comes back; empty: nothing
   bool directory = false;  ///< removed only if empty
-  std::string reason;
-  std::string provider;
+  SharedText reason;
+  SharedText provider;
 };
 
 struct Plan {

@@ -35,8 +35,8 @@ std::set<ImagePath> directories_of(const std::vector<const ManifestEntry*>& entr
 
 /// A link by which the loader finds a library of ours. No plan names it: it follows from the library.
 bool is_soname_link(const ManifestEntry& entry, const Manifest& manifest, ImagePath& library) {
-  if (entry.kind != Kind::link || entry.target.find('/') != std::string::npos) return false;
-  library = entry.path.parent() / entry.target;
+  if (entry.kind != Kind::link || entry.target.text().find('/') != std::string::npos) return false;
+  library = entry.path.parent() / entry.target.text();
   const ManifestEntry* target = manifest.find(library);
   return target && target->kind == Kind::file && target->soname == entry.path.name();
 }
@@ -66,7 +66,7 @@ void plan_superseded(Plan& plan, const Manifest& manifest, const ImageRoot& imag
     if (ImagePath library("/"); is_soname_link(entry, manifest, library) && wanted.count(library)) continue;
     if (as_we_left_it(entry, image))
       plan.removals.push_back({entry.path, entry.replaced, false,
-                               "not injected by --" + entry.set + " any more", entry.provider});
+                               "not injected by --" + entry.set.text() + " any more", entry.provider});
     else
       plan.warnings.push_back(stays(entry));
   }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "core/file_times.hpp"
 #include "core/image/resolved_directories.hpp"
 
 namespace fromhost::core {
@@ -27,12 +26,11 @@ bool already_there(const Plan& plan, const Preflight& preflight, const Manifest&
   }
   for (std::size_t i = 0; i < plan.files.size(); ++i) {
     const PlannedFile& file = plan.files[i];
-    const struct stat& source = preflight.sources[i];
+    const PlannedSource& source = preflight.sources[i];
     const ManifestEntry* entry = ours(file.directory, file.name);
     if (!entry || entry->kind != ManifestEntry::Kind::file || entry->provider != file.provider ||
-        entry->source != file.source.text() || entry->set != file.set ||
-        entry->source_size != static_cast<std::uint64_t>(source.st_size) ||
-        entry->source_modified != nanoseconds(source.st_mtim))
+        entry->source != file.source.text() || entry->set != file.set || entry->source_size != source.size ||
+        entry->source_modified != source.modification)
       return false;
   }
   const ManifestEntry* cache = with_cache ? ours(ImagePath("/etc"), "ld.so.cache") : nullptr;

@@ -78,7 +78,7 @@ class Foresight {
   std::vector<Change> take() { return std::move(changes_); }
 
  private:
-  static Change made(Action action, const std::string& reason, const std::string& provider) {
+  static Change made(Action action, const SharedText& reason, const SharedText& provider) {
     Change change;
     change.action = action;
     change.reason = reason;
@@ -86,18 +86,18 @@ class Foresight {
     return change;
   }
 
-  void copy(const PlannedFile& file, const struct stat& source) {
+  void copy(const PlannedFile& file, const PlannedSource& source) {
     Change change = made(Action::copy, file.reason, file.provider);
     change.source = file.source.text();
     // One that could not be looked at has no type; it is a finding.
-    if (source.st_mode != 0) change.bytes = static_cast<std::uint64_t>(source.st_size);
+    if (source.mode != 0) change.bytes = source.size;
     change.role = file.role;
     change.rule = file.rule;
     place(file.directory / file.name, std::move(change));
   }
 
   /// Where a directory is or will be, after links; those that are missing are made first.
-  const ImagePath& directory(const ImagePath& path, const std::string& reason, const std::string& provider) {
+  const ImagePath& directory(const ImagePath& path, const SharedText& reason, const SharedText& provider) {
     const auto known = resolved_.find(path);
     if (known != resolved_.end()) return known->second;
     if (const auto there = image_.resolve(path)) return resolved_[path] = *there;

@@ -12,6 +12,7 @@
 #include "core/plan/plan.hpp"
 #include "core/plan/removals.hpp"
 #include "core/preflight/preflight.hpp"
+#include "core/shared_text.hpp"
 
 namespace fromhost::core {
 
@@ -28,9 +29,9 @@ struct Change {
   std::vector<std::string> lines;      ///< write: those that the old text does not have
   FileRole role = FileRole::data;      ///< copy
   Replaced replaced = Replaced::nothing;
-  std::string rule;      ///< why there; may be empty
-  std::string reason;    ///< why at all
-  std::string provider;  ///< empty: the core's own
+  SharedText rule;      ///< why there; may be empty
+  SharedText reason;    ///< why at all
+  SharedText provider;  ///< empty: the core's own
 };
 
 /// "copy", "give back", "run ldconfig": as in JSON and for people.

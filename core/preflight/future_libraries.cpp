@@ -97,7 +97,7 @@ std::optional<FutureLibraries::Found> FutureLibraries::follow(const ImagePath& p
     budget_.spend(Budget::kPath + here.text().size() / 256);
     if (budget_.used_up()) return std::nullopt;
     if (const auto one = planned_.find(here); one != planned_.end())
-      return Found{here, one->second, preflight_.sources[one->second].st_mode};
+      return Found{here, one->second, preflight_.sources[one->second].mode};
     std::string target;
     if (const auto one = links_.find(here); one != links_.end()) {
       target = one->second;

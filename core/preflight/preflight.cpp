@@ -10,6 +10,7 @@
 #include <set>
 #include <system_error>
 
+#include "core/file_times.hpp"
 #include "core/host/processes.hpp"
 #include "core/preflight/libfabric_versions.hpp"
 
@@ -32,6 +33,8 @@ class Check {
   }
 
   Preflight run() {
+    result_.facts.reserve(plan_.files.size());
+    result_.sources.reserve(plan_.files.size());
     for (const PlannedFile& file : plan_.files) source(file);
     directory(ImagePath("/"), false);  // where the work directory is made
     for (const PlannedFile& file : plan_.files) {
@@ -97,7 +100,8 @@ class Check {
       found(FindingKind::unreadable, "cannot inject: " + file.source.text(), cause_of(error));
     }
     result_.facts.emplace_back(std::move(facts));
-    result_.sources.push_back(status);
+    result_.sources.push_back(
+        {static_cast<std::uint64_t>(status.st_size), nanoseconds(status.st_mtim), status.st_mode});
   }
 
   /// Is it a script? The first line of one that can be run is kept for later.

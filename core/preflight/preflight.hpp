@@ -2,6 +2,8 @@
 // Everything that can be known to go wrong, found before anything is written.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -19,11 +21,18 @@
 
 namespace fromhost::core {
 
+/// A file to be copied, as it is now.
+struct PlannedSource {
+  std::uint64_t size = 0;
+  std::int64_t modification = 0;  ///< nanoseconds since 1970
+  mode_t mode = 0;                ///< 0: it cannot be read
+};
+
 struct Preflight {
   std::uint64_t bytes = 0;  ///< of all files
   /// Of each file of the plan, in its order; none: not ELF, or data.
   std::vector<Seldom<ElfFacts>> facts;
-  std::vector<struct stat> sources;        ///< of each file of the plan, in its order
+  std::vector<PlannedSource> sources;      ///< of each file of the plan, in its order
   std::vector<PlannedLink> soname_links;   ///< that ldconfig would make for the plan's libraries
   std::vector<PlannedRemoval> superseded;  ///< earlier injections of such a library, which would win over it
   /// Libraries of the plan that no loader of the image will find, as findings say.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/request/request.hpp"
+#include "core/shared_text.hpp"
 
 namespace fromhost::core {
 
@@ -28,11 +29,11 @@ struct Contribution {
   ItemKind kind = ItemKind::file;
   std::string source;
   std::optional<std::string> destination;
-  std::string reason;
-  std::string provider;
+  SharedText reason;
+  SharedText provider;
   /// The switch without an argument that asked for it (--nvidia): such a switch stands for all that its
   /// provider then injects, so that the next use replaces the whole set. Empty: one thing among others.
-  std::string set = {};
+  SharedText set = {};
 };
 using Contributions = std::vector<Contribution>;
 

@@ -24,7 +24,7 @@ std::string why(const Change& change) {
   if (!change.reason.empty()) parts.push_back(change.reason);
   if (change.replaced == Replaced::images_own) parts.emplace_back("replaces the image's own");
   if (change.replaced == Replaced::injected) parts.emplace_back("replaces an earlier injection");
-  if (!change.provider.empty()) parts.push_back("by " + change.provider);
+  if (!change.provider.empty()) parts.push_back("by " + change.provider.text());
   std::string text;
   for (const std::string& part : parts) text += (text.empty() ? "  (" : "; ") + part;
   return text.empty() ? "" : text + ")";
@@ -53,20 +53,24 @@ std::string human_bytes(std::uint64_t bytes) {
   return text + " " + kUnits[unit];
 }
 
-std::string change_lines(const std::vector<Change>& changes) {
+void write_change_lines(const std::vector<Change>& changes, const TextSink& sink) {
   std::size_t action_width = 0, size_width = 0;
   for (const Change& one : changes) {
     action_width = std::max(action_width, to_string(one.action).size());
     size_width = std::max(size_width, size_of(one).size());
   }
-  std::string text;
   for (const Change& one : changes) {
     std::string action(to_string(one.action));
     const std::string size = size_of(one);
     action.resize(action_width, ' ');
     if (size_width > 0) action += "  " + std::string(size_width - size.size(), ' ') + size;
-    text += line_of(action + "  " + where(one) + why(one)) + '\n';
+    sink(line_of(action + "  " + where(one) + why(one)) + '\n');
   }
+}
+
+std::string change_lines(const std::vector<Change>& changes) {
+  std::string text;
+  write_change_lines(changes, [&](const std::string& line) { text += line; });
   return text;
 }
 

@@ -164,7 +164,7 @@ void Report::findings(const std::vector<Finding>& findings) {
 }
 
 void Report::prospect(const std::vector<Change>& changes, const std::string& conclusion) {
-  text(change_lines(changes));
+  write_change_lines(changes, [this](const std::string& line) { text(line); });
   // Errors first, so that no crowd of warnings hides them.
   std::vector<std::string> errors, warnings;
   for (const Finding& one : remarks_.findings)

@@ -460,7 +460,8 @@ TEST(PluginCatalogOfEverything, RefusesTheWrongOnesAndUsesTheOthers) {
   const auto sources = [](const Contributions& all) {
     std::vector<std::string> texts;
     for (const Contribution& one : all)
-      texts.push_back(one.provider + " " + (one.source.empty() ? one.destination.value_or("") : one.source));
+      texts.push_back(one.provider.text() + " " +
+                      (one.source.empty() ? one.destination.value_or("") : one.source));
     return texts;
   };
   EXPECT_THAT(
@@ -489,7 +490,7 @@ std::string text_of(const Contribution& one) {
       "file",      "program",   "library",    "data", "libfabric provider",
       "libfabric", "directory", "ld.so.conf", "link"};
   return std::string(kKinds[static_cast<int>(one.kind)]) + " " + one.source + " -> " +
-         one.destination.value_or("?") + " (" + one.reason + ")";
+         one.destination.value_or("?") + " (" + one.reason.text() + ")";
 }
 
 /// Good plugins get a host and an image in which there is something of everything.

@@ -110,8 +110,8 @@ TEST_F(ChangesTest, ComeInTheOrderInWhichTheyAreDone) {
   plan.links = {{ImagePath("/usr/lib/l.so"), "l.so.1.0", "", "fake"}};
   Preflight preflight;
   preflight.sources.resize(2);
-  preflight.sources[0].st_mode = S_IFREG;
-  preflight.sources[0].st_size = 7;
+  preflight.sources[0].mode = S_IFREG;
+  preflight.sources[0].size = 7;
   preflight.soname_links = {{ImagePath("/usr/lib/l.so.1"), "l.so.1.0", "its soname", "fake"}};
   const ImageRoot root = image.open();
   const std::vector<Change> changes = changes_of_injection(plan, preflight, {}, root, true);

@@ -68,7 +68,7 @@ class Collect : public testing::Test {
                                    }};
     std::vector<std::string> found;
     for (const Contribution& one : collect(requests, source))
-      found.push_back(one.provider + ":" + one.source);
+      found.push_back(one.provider.text() + ":" + one.source);
     return found;
   }
   static Request path(const std::string& value, std::optional<std::string> destination = std::nullopt) {
