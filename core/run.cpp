@@ -29,6 +29,7 @@
 #include "core/preflight/already_there.hpp"
 #include "core/preflight/changes.hpp"
 #include "core/preflight/compatibility.hpp"
+#include "core/preflight/destinations.hpp"
 #include "core/preflight/preflight.hpp"
 #include "core/preflight/soname_links.hpp"
 #include "core/provider/collect.hpp"
@@ -106,9 +107,19 @@ std::vector<ImagePath> library_directories(const Run& run, const Plan& plan, Pre
   }
 }
 
-/// Each change is told by a dry run and in JSON; otherwise nobody looks at a list that may be long.
-bool tells_changes(const Options& options) {
-  return options.json || options.dry_run;
+/// Looks at each name that will be written, as `visit_all` foretells it. The list, which may be long, is kept
+/// only where it is told: by a dry run and in JSON.
+std::vector<Change> foretell(const Run& run, const Plan& plan, const Manifest& manifest, Preflight& preflight,
+                             const std::function<void(const ChangeVisitor&)>& visit_all) {
+  const bool told = run.options.json || run.options.dry_run;
+  std::vector<Change> changes;
+  Destinations destinations(plan, manifest, run.image);
+  visit_all([&](Change&& change) {
+    destinations.look_at(change);
+    if (told) changes.push_back(std::move(change));
+  });
+  for (Finding& one : destinations.take_findings()) preflight.findings.push_back(std::move(one));
+  return changes;
 }
 
 void inject(const Run& run) {
@@ -139,13 +150,16 @@ void inject(const Run& run) {
   if (!directories.empty()) find_soname_links(preflight, plan, manifest, image, directories);
   const bool all_there =
       !options.force && !options.force_copy && already_there(plan, preflight, manifest, image, run_ldconfig);
-  if (!all_there) check_use(preflight, image);
+  std::vector<Change> changes;
+  if (!all_there) {
+    changes = foretell(run, plan, manifest, preflight, [&](const ChangeVisitor& visit) {
+      visit_injection(plan, preflight, manifest, image, run_ldconfig, visit);
+    });
+    check_use(preflight, image);
+  }
   check_compatibility(preflight, plan, image, directories, run.host);
   weigh(preflight.findings, options.force, options.strict);
   run.report.findings(preflight.findings);
-  std::vector<Change> changes;
-  if (!all_there && tells_changes(options))
-    changes = changes_of_injection(plan, preflight, manifest, image, run_ldconfig);
   // A dry run ends here; it shows the plan also where errors end it.
   if (options.dry_run) run.report.would_inject(plan, preflight, changes, image.path());
   stop_at_errors(preflight.findings);
@@ -186,10 +200,11 @@ void undo(const Run& run) {
 
   const bool run_ldconfig = undo.plan.has_libraries && run.options.run_ldconfig;
   const bool completely = undo.left.empty();
-  const Preflight preflight = check_undo(undo.plan, run.image, run.host);
+  Preflight preflight;
+  const std::vector<Change> changes = foretell(
+      run, undo.plan, manifest, preflight,
+      [&](const ChangeVisitor& visit) { visit_undo(undo, manifest, run.image, run_ldconfig, visit); });
   run.report.findings(preflight.findings);
-  std::vector<Change> changes;
-  if (tells_changes(run.options)) changes = changes_of_undo(undo, manifest, run.image, run_ldconfig);
   if (run.options.dry_run) run.report.would_undo(undo.plan, changes, run.image.path(), completely);
   stop_at_errors(preflight.findings);
   if (run.options.dry_run) return;

@@ -111,8 +111,14 @@ Staged Transaction::add(const ImagePath& path, const std::string& fresh, bool ma
   if (const auto earlier = latest_step(step)) {
     // What an earlier step of ours has put there is nobody's to be kept for later.
     if (journal_.steps[*earlier].kind == Kind::place) step.kept = "o" + std::to_string(kept_++);
-  } else if (const ImagePath physical = step.directory / step.name; image_.lstat(physical)) {
-    keep(physical, step);
+  } else {
+    const ImagePath physical = step.directory / step.name;
+    const auto present = image_.lstat(physical);
+    // Preflight has looked; but whoever owns the image may have been quick. A directory could be moved away,
+    // and never be given back by a hard link.
+    if (present && S_ISDIR(present->st_mode))
+      throw std::system_error(EISDIR, std::generic_category(), physical.text());
+    if (present) keep(physical, step);
   }
   names_change_in(step.directory);
   struct stat facts;

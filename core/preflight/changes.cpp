@@ -28,7 +28,8 @@ std::vector<std::string> added_lines(const PlannedText& text, const ImageRoot& i
 
 class Foresight {
  public:
-  Foresight(const Manifest& manifest, const ImageRoot& image) : manifest_(manifest), image_(image) {}
+  Foresight(const Manifest& manifest, const ImageRoot& image, const ChangeVisitor& visit)
+      : manifest_(manifest), image_(image), visit_(visit) {}
 
   void stage(const Plan& plan, const Preflight& preflight) {
     for (const PlannedDirectory& one : plan.directories) directory(one.path, one.reason, one.provider);
@@ -51,20 +52,20 @@ class Foresight {
 
   void remove(const PlannedRemoval& removal) {
     const ImagePath& path = removal.path;
+    Change change = made(Action::remove, removal.reason, removal.provider);
+    change.path = path;
     if (removal.directory) {
       if (!is_empty(path)) return;
-      there_[path] = false;
-      changes_.push_back(made(Action::remove_directory, removal.reason, removal.provider));
+      change.action = Action::remove_directory;
     } else if (!removal.kept.empty()) {
+      change.action = Action::give_back;
+      change.old_mode = old_mode(path);
       there_[ImagePath(kArchive) / removal.kept] = false;
-      there_[path] = true;
-      changes_.push_back(made(Action::give_back, removal.reason, removal.provider));
-    } else {
-      if (!image_.lstat(path)) return;
-      there_[path] = false;
-      changes_.push_back(made(Action::remove, removal.reason, removal.provider));
+    } else if (const mode_t mode = old_mode(path); mode == 0 || S_ISDIR(mode)) {
+      return;
     }
-    changes_.back().path = path;
+    there_[path] = change.action == Action::give_back;
+    visit_(std::move(change));
   }
 
   void run_ldconfig() { place(ImagePath(kCache), made(Action::run_ldconfig, "the loader's cache", "")); }
@@ -74,8 +75,6 @@ class Foresight {
     directory(path.parent(), "for what is told of injections", "");
     place(path, made(Action::write, "tells what is injected", ""));
   }
-
-  std::vector<Change> take() { return std::move(changes_); }
 
  private:
   static Change made(Action action, const SharedText& reason, const SharedText& provider) {
@@ -104,24 +103,33 @@ class Foresight {
     // The root always resolves, unless the image is gone.
     if (path.is_root()) return resolved_[path] = path;
     const ImagePath parent = directory(path.parent(), reason, provider);
-    changes_.push_back(made(Action::make_directory, reason, provider));
-    changes_.back().path = parent / path.name();
+    Change change = made(Action::make_directory, reason, provider);
+    change.path = parent / path.name();
+    visit_(std::move(change));
     return resolved_[path] = parent / path.name();
   }
 
   void place(const ImagePath& path, Change change) {
     change.path = directory(path.parent(), change.reason, change.provider) / path.name();
-    change.replaced = replaced(change.path);
+    change.old_mode = old_mode(change.path);
+    change.replaced = replaced(change.path, change.old_mode);
     if (change.replaced == Replaced::images_own)
       directory(ImagePath(kArchive), "keeps what is replaced, for --undo", "");
     there_[change.path] = true;
-    changes_.push_back(std::move(change));
+    visit_(std::move(change));
   }
 
-  Replaced replaced(const ImagePath& path) const {
+  /// Of what the image has there now; 0: nothing, or what a change of ours has put there or taken away.
+  mode_t old_mode(const ImagePath& path) const {
+    if (there_.count(path) != 0) return 0;
+    const auto status = image_.lstat(path);
+    return status ? status->st_mode : 0;
+  }
+
+  Replaced replaced(const ImagePath& path, mode_t old_mode) const {
     const auto known = there_.find(path);
     if (known != there_.end()) return known->second ? Replaced::injected : Replaced::nothing;
-    if (!image_.lstat(path)) return Replaced::nothing;
+    if (old_mode == 0) return Replaced::nothing;
     return manifest_.find(path) || path == ImagePath(kManifest) ? Replaced::injected : Replaced::images_own;
   }
 
@@ -139,7 +147,7 @@ class Foresight {
   const ImageRoot& image_;
   std::map<ImagePath, ImagePath> resolved_;  // directories by the name that they were asked for
   std::map<ImagePath, bool> there_;          // is the name taken, after the changes so far?
-  std::vector<Change> changes_;
+  const ChangeVisitor& visit_;
 };
 
 }  // namespace
@@ -166,24 +174,22 @@ std::string_view to_string(Action action) {
   return "?";
 }
 
-std::vector<Change> changes_of_injection(const Plan& plan, const Preflight& preflight,
-                                         const Manifest& manifest, const ImageRoot& image, bool with_cache) {
-  Foresight ahead(manifest, image);
+void visit_injection(const Plan& plan, const Preflight& preflight, const Manifest& manifest,
+                     const ImageRoot& image, bool with_cache, const ChangeVisitor& visit) {
+  Foresight ahead(manifest, image, visit);
   ahead.stage(plan, preflight);
   for (const PlannedLink& link : preflight.soname_links) ahead.link(link);
   for (const PlannedRemoval& removal : preflight.superseded) ahead.remove(removal);
   if (with_cache) ahead.run_ldconfig();
   ahead.write_manifest();
-  return ahead.take();
 }
 
-std::vector<Change> changes_of_undo(const Undo& undo, const Manifest& manifest, const ImageRoot& image,
-                                    bool with_cache) {
-  Foresight ahead(manifest, image);
+void visit_undo(const Undo& undo, const Manifest& manifest, const ImageRoot& image, bool with_cache,
+                const ChangeVisitor& visit) {
+  Foresight ahead(manifest, image, visit);
   ahead.stage(undo.plan, {});
   if (with_cache) ahead.run_ldconfig();
   if (!undo.left.empty()) ahead.write_manifest();
-  return ahead.take();
 }
 
 }  // namespace fromhost::core

@@ -2,7 +2,10 @@
 // What a run does to an image, name by name and in order, told before it is done.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +32,7 @@ struct Change {
   std::vector<std::string> lines;      ///< write: those that the old text does not have
   FileRole role = FileRole::data;      ///< copy
   Replaced replaced = Replaced::nothing;
+  mode_t old_mode = 0;  ///< what is placed: st_mode of what has the name now; 0: nothing
   SharedText rule;      ///< why there; may be empty
   SharedText reason;    ///< why at all
   SharedText provider;  ///< empty: the core's own
@@ -37,12 +41,15 @@ struct Change {
 /// "copy", "give back", "run ldconfig": as in JSON and for people.
 std::string_view to_string(Change::Action action);
 
-/// What a transaction of this plan makes of the image as it is now. `with_cache`: ldconfig runs. Reads the
-/// image, writes nothing.
-std::vector<Change> changes_of_injection(const Plan& plan, const Preflight& preflight,
-                                         const Manifest& manifest, const ImageRoot& image, bool with_cache);
+/// Is given one change after another.
+using ChangeVisitor = std::function<void(Change&&)>;
+
+/// Tells what a transaction of this plan makes of the image as it is now. `with_cache`: ldconfig runs. Reads
+/// the image, writes nothing.
+void visit_injection(const Plan& plan, const Preflight& preflight, const Manifest& manifest,
+                     const ImageRoot& image, bool with_cache, const ChangeVisitor& visit);
 /// The same for an undo. A directory counts as removed only if nothing else is in it.
-std::vector<Change> changes_of_undo(const Undo& undo, const Manifest& manifest, const ImageRoot& image,
-                                    bool with_cache);
+void visit_undo(const Undo& undo, const Manifest& manifest, const ImageRoot& image, bool with_cache,
+                const ChangeVisitor& visit);
 
 }  // namespace fromhost::core

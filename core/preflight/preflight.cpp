@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <set>
 #include <system_error>
 
 #include "core/file_times.hpp"
@@ -27,8 +26,6 @@ class Check {
  public:
   Check(const Plan& plan, const ImageRoot& image, const HostSystem& host)
       : plan_(plan), image_(image), host_(host) {
-    struct stat root;
-    if (::fstat(image_.fd(), &root) == 0) device_ = root.st_dev;
     result_.budget = Budget(plan.files.size());
   }
 
@@ -36,21 +33,6 @@ class Check {
     result_.facts.reserve(plan_.files.size());
     result_.sources.reserve(plan_.files.size());
     for (const PlannedFile& file : plan_.files) source(file);
-    directory(ImagePath("/"), false);  // where the work directory is made
-    for (const PlannedFile& file : plan_.files) {
-      directory(file.directory, file.make_directory);
-      target(file.directory / file.name);
-    }
-    for (const PlannedDirectory& one : plan_.directories) directory(one.path, true);
-    for (const PlannedLink& link : plan_.links) {
-      directory(link.path.parent(), true);
-      target(link.path);
-    }
-    for (const PlannedText& text : plan_.texts) {
-      directory(text.path.parent(), true);
-      target(text.path);
-    }
-    removals();
     for (std::size_t i = 0; i < plan_.files.size(); ++i)
       if (plan_.files[i].replaces_libfabric && result_.facts[i])
         for (Finding& one : check_libfabric_versions(plan_.files[i].source.text(), *result_.facts[i], image_))
@@ -59,17 +41,7 @@ class Check {
     return std::move(result_);
   }
 
-  Preflight run_undo() {
-    directory(ImagePath("/"), false);
-    removals();
-    return std::move(result_);
-  }
-
  private:
-  void removals() {
-    for (const PlannedRemoval& one : plan_.removals) directory(one.path.parent(), true);
-  }
-
   void found(FindingKind kind, const std::string& what, const std::string& cause = "",
              const std::string& way_out = "") {
     result_.findings.push_back(make_finding(kind, what, cause, way_out));
@@ -114,37 +86,6 @@ class Check {
     return true;
   }
 
-  /// The nearest directory that is there must be ours to write, and on the image's own file system: files
-  /// arrive by rename.
-  void directory(const ImagePath& path, bool may_be_missing) {
-    if (!seen_.insert(path.text()).second) return;
-    ImagePath there = path;
-    while (may_be_missing && !there.is_root() && !image_.lstat(there)) there = there.parent();
-    const auto status = image_.stat(there);
-    if (!status || !S_ISDIR(status->st_mode))
-      return found(FindingKind::taken, "not a directory: " + there.text());
-    if (status->st_dev != device_)
-      return found(FindingKind::unwritable, "cannot write: " + there.text(),
-                   "another file system is mounted there", "unmount it");
-    const UniqueFd fd = image_.open_at(there, O_RDONLY | O_DIRECTORY);
-    if (!fd) return found(FindingKind::unwritable, "cannot write: " + there.text(), errno_text(errno));
-    if (::faccessat(fd.get(), ".", W_OK | X_OK, AT_EACCESS) == 0) return;
-    const int error = errno;
-    // What is ours is made writable for the write (upstream issue 323).
-    if (error == EACCES && status->st_uid == ::geteuid()) return;
-    found(FindingKind::unwritable, "cannot write: " + there.text(), errno_text(error),
-          error == EROFS ? "unpack the image where you may write, for example with ch-convert"
-                         : "it belongs to user " + std::to_string(status->st_uid));
-  }
-
-  void target(const ImagePath& path) {
-    const auto status = image_.lstat(path);
-    if (!status || S_ISREG(status->st_mode) || S_ISLNK(status->st_mode)) return;
-    found(FindingKind::taken, "cannot inject: " + path.text(),
-          S_ISDIR(status->st_mode) ? "the image has a directory of that name"
-                                   : "the image has a special file there");
-  }
-
   void space() {
     struct statvfs facts;
     if (::fstatvfs(image_.fd(), &facts) != 0) return;
@@ -162,8 +103,6 @@ class Check {
   const Plan& plan_;
   const ImageRoot& image_;
   const HostSystem& host_;
-  dev_t device_ = 0;
-  std::set<std::string> seen_;
   Preflight result_;
 };
 
@@ -171,10 +110,6 @@ class Check {
 
 Preflight check(const Plan& plan, const ImageRoot& image, const HostSystem& host) {
   return Check(plan, image, host).run();
-}
-
-Preflight check_undo(const Plan& plan, const ImageRoot& image, const HostSystem& host) {
-  return Check(plan, image, host).run_undo();
 }
 
 void check_use(Preflight& preflight, const ImageRoot& image) {

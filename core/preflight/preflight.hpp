@@ -43,10 +43,9 @@ struct Preflight {
   Budget budget = Budget();  ///< for all that looks into the image
 };
 
-/// Opens every source and looks at every destination. Writes nothing.
+/// Opens every source and looks at the space. Writes nothing. The names that will be written are for
+/// Destinations to look at.
 Preflight check(const Plan& plan, const ImageRoot& image, const HostSystem& host);
-/// The same for an undo, which has no sources and makes room.
-Preflight check_undo(const Plan& plan, const ImageRoot& image, const HostSystem& host);
 /// Does a process run in the image? To be asked only where something will be written: it reads all of /proc.
 void check_use(Preflight& preflight, const ImageRoot& image);
 

@@ -316,6 +316,22 @@ TEST_F(TransactionTest, ADestinationThatLeadsOutOfTheImageStaysInside) {
   EXPECT_EQ(image.outside(), outside);
 }
 
+TEST_F(TransactionTest, ADirectoryAtADestinationIsRefusedSinceNoHardLinkCouldGiveItBack) {
+  const TempImage image = TempImage{}.with_directory("/srv/x/inside").with_directory("/etc/ld.so.cache");
+  const std::string before = image.tree(kAllTimes);
+  const ImageRoot root = image.open();
+  FileOperations files;
+  {
+    Transaction transaction(root, files, nothing_);
+    EXPECT_THROW(transaction.stage_link({ImagePath("/srv/x"), "y", "", ""}), std::exception);
+  }
+  {
+    Transaction transaction(root, files, nothing_);
+    EXPECT_THROW(transaction.stage_cache(), std::exception);
+  }
+  EXPECT_EQ(image.tree(kAllTimes), before);
+}
+
 TEST_F(TransactionTest, ASignalThatArrivesMeanwhileGivesTheOldImageBack) {
   struct Row {
     const char* name;

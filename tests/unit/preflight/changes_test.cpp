@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
 
 #include "tests/support/transaction_scene.hpp"
@@ -36,16 +37,26 @@ Words words(const std::vector<Change>& changes) {
   return found;
 }
 
+std::vector<Change> all(const std::function<void(const ChangeVisitor&)>& visit_all) {
+  std::vector<Change> changes;
+  visit_all([&](Change&& change) { changes.push_back(std::move(change)); });
+  return changes;
+}
+
 std::vector<Change> foretold(Job job, const TempImage& image) {
   const ImageRoot root = image.open();
   const Manifest manifest = read_manifest(root);
-  if (job == Job::undo) return changes_of_undo(plan_undo(manifest, root, "", false), manifest, root, false);
+  if (job == Job::undo)
+    return all([&](const ChangeVisitor& visit) {
+      visit_undo(plan_undo(manifest, root, "", false), manifest, root, false, visit);
+    });
   Plan plan = job == Job::first_injection ? test::full_plan() : test::next_plan();
   plan_superseded(plan, manifest, root);
   Preflight preflight;
   preflight.sources.resize(plan.files.size());
   preflight.soname_links.push_back({ImagePath("/usr/lib/libnew.so.2"), "libnew.so.2.0", "", ""});
-  return changes_of_injection(plan, preflight, manifest, root, true);
+  return all(
+      [&](const ChangeVisitor& visit) { visit_injection(plan, preflight, manifest, root, true, visit); });
 }
 
 /// Every name in the image, less what was replaced, whose names are numbers.
@@ -114,7 +125,8 @@ TEST_F(ChangesTest, ComeInTheOrderInWhichTheyAreDone) {
   preflight.sources[0].size = 7;
   preflight.soname_links = {{ImagePath("/usr/lib/l.so.1"), "l.so.1.0", "its soname", "fake"}};
   const ImageRoot root = image.open();
-  const std::vector<Change> changes = changes_of_injection(plan, preflight, {}, root, true);
+  const std::vector<Change> changes =
+      all([&](const ChangeVisitor& visit) { visit_injection(plan, preflight, {}, root, true, visit); });
   EXPECT_THAT(
       words(changes),
       ElementsAre("make directory /mnt", "make directory /mnt/a", "make directory /mnt/a/b",

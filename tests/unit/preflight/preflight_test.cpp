@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <functional>
 
 #include "core/host/linux_host.hpp"
+#include "core/preflight/destinations.hpp"
 #include "tests/support/fake_host.hpp"
 #include "tests/support/ordinary_user.hpp"
 #include "tests/support/temp_image.hpp"
@@ -40,10 +42,27 @@ PlannedFile with_new_directory(PlannedFile file) {
   return file;
 }
 
+/// `visit_all` foretells.
+std::vector<Finding> looked_at(const Plan& plan, const Manifest& manifest, const ImageRoot& root,
+                               const std::function<void(const ChangeVisitor&)>& visit_all) {
+  Destinations destinations(plan, manifest, root);
+  visit_all([&](Change&& change) { destinations.look_at(change); });
+  return destinations.take_findings();
+}
+
+std::vector<Finding> looked_at(const Plan& plan, const ImageRoot& root, const HostSystem& host) {
+  Preflight preflight = check(plan, root, host);
+  for (Finding& one : looked_at(plan, {}, root, [&](const ChangeVisitor& visit) {
+         visit_injection(plan, preflight, {}, root, false, visit);
+       }))
+    preflight.findings.push_back(std::move(one));
+  return preflight.findings;
+}
+
 std::string refusal(const Plan& plan, const TempImage& image, const HostSystem& host) {
   try {
     const ImageRoot root = image.open();
-    stop_at_errors(check(plan, root, host).findings);
+    stop_at_errors(looked_at(plan, root, host));
   } catch (const Error& error) {
     return error.what();
   }
@@ -229,13 +248,13 @@ TEST(Preflight, WhatStandsInTheWayIsNamed) {
   };
   const std::string is_directory = ": the image has a directory of that name";
   const std::string is_special = ": the image has a special file there";
+  const std::string way_out = "; remove it from the image";
   const Row rows[] = {
       {"file, new name", file("/new"), ""},
       {"file over file", file("/r"), ""},
       {"file over a dangling link", file("/l"), ""},
       {"file over directory", file("/d"), "preflight: cannot inject: /d/x" + is_directory},
-      {"file over directory through a link", file("/to_d"),
-       "preflight: cannot inject: /to_d/x" + is_directory},
+      {"file over directory through a link", file("/to_d"), "preflight: cannot inject: /d/x" + is_directory},
       {"file over FIFO", file("/p"), "preflight: cannot inject: /p/x" + is_special},
       {"file into a file", file("/file"), "preflight: not a directory: /file"},
       {"file into a missing directory", file("/nowhere"), "preflight: not a directory: /nowhere"},
@@ -255,8 +274,8 @@ TEST(Preflight, WhatStandsInTheWayIsNamed) {
       {"link over directory", link("/d"), "preflight: cannot inject: /d" + is_directory},
       {"link over FIFO", link("/p/x"), "preflight: cannot inject: /p/x" + is_special},
       {"text, new in a new directory", text("/new/etc/t"), ""},
-      {"text over directory", text("/d"), "preflight: cannot inject: /d" + is_directory},
-      {"text over FIFO", text("/p/x"), "preflight: cannot inject: /p/x" + is_special},
+      {"text over directory", text("/d"), "preflight: cannot write: /d" + is_directory + way_out},
+      {"text over FIFO", text("/p/x"), "preflight: cannot write: /p/x" + is_special + way_out},
       {"text below a file", text("/file/t"), "preflight: not a directory: /file"},
   };
   for (const Row& row : rows) {
@@ -275,9 +294,9 @@ TEST(Preflight, EveryFindingIsToldAtOnce) {
   EXPECT_EQ(refusal(plan, image, host),
             "preflight: cannot inject: /host/missing: No such file or directory\n"
             "preflight: cannot inject: /host/gone: No such file or directory\n"
-            "preflight: cannot inject: /d/x: the image has a directory of that name\n"
             "preflight: not a directory: /nowhere\n"
-            "preflight: not a directory: /file");
+            "preflight: not a directory: /file\n"
+            "preflight: cannot inject: /d/x: the image has a directory of that name");
 }
 
 TEST(Preflight, WhatGoesIsCheckedWhereItGoes) {
@@ -285,12 +304,77 @@ TEST(Preflight, WhatGoesIsCheckedWhereItGoes) {
   Plan plan;
   plan.removals = {{ImagePath("/d/x"), "", false, "", ""},
                    {ImagePath("/d/gone/x"), "0", false, "", ""},
-                   {ImagePath("/file/x"), "", false, "", ""}};
+                   {ImagePath("/file/x"), "1", false, "", ""}};
   const ImageRoot root = image.open();
-  const auto found = check_undo(plan, root, FakeHost()).findings;
-  ASSERT_EQ(found.size(), 1u);
-  EXPECT_EQ(found[0].problem.sentence(), "not a directory: /file");
-  EXPECT_EQ(refusal(plan, image, FakeHost()), "preflight: not a directory: /file");
+  const auto findings = looked_at(plan, {}, root, [&](const ChangeVisitor& visit) {
+    visit_undo({plan, {}}, {}, root, false, visit);
+  });
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].problem.sentence(), "not a directory: /file");
+}
+
+TEST(Preflight, EveryNameThatARunWritesIsLookedAtByTheSameRule) {
+  const std::string cache = "/etc/ld.so.cache", manifest = kManifest, archive = kArchive;
+  struct Row {
+    const char* name;
+    std::string path;  // a directory, or a FIFO, lies there
+    std::string said;
+    std::string said_of_fifo;
+  };
+  const std::string directory = ": the image has a directory of that name";
+  const std::string special = ": the image has a special file there";
+  const std::string way_out = "; remove it from the image";
+  const auto both = [&](const std::string& what, const std::string& end) {
+    return std::pair("preflight: " + what + directory + end, "preflight: " + what + special + end);
+  };
+  const auto row = [&](const char* name, const std::string& path, const std::string& what,
+                       const std::string& end) {
+    const auto [said, of_fifo] = both(what, end);
+    return Row{name, path, said, of_fifo};
+  };
+  const auto parent = [&](const char* name, const std::string& path) {
+    return Row{name, path, "", "preflight: not a directory: " + path};
+  };
+  const Row rows[] = {
+      row("file", "/srv/x", "cannot inject: /srv/x", ""),
+      row("link", "/srv/l", "cannot inject: /srv/l", ""),
+      row("link by soname", "/srv/s.so.1", "cannot inject: /srv/s.so.1", ""),
+      row("text", "/etc/ld.so.conf.d/t", "cannot write: /etc/ld.so.conf.d/t", way_out),
+      row("cache", cache, "cannot write: " + cache, way_out),
+      row("manifest", manifest, "cannot write: " + manifest, way_out),
+      row("kept in the archive", archive + "/7", "cannot write: " + archive + "/7", way_out),
+      parent("ch", "/ch"),
+      parent("ch/fromhost", "/ch/fromhost"),
+      parent("archive", archive),
+      parent("ld.so.conf.d", "/etc/ld.so.conf.d"),
+  };
+  FakeHost host;
+  host.with_file("/host/x", "x");
+  Plan plan;
+  plan.files = {planned("/host/x", "/srv"), planned("/host/x", "/opt")};
+  plan.links = {{ImagePath("/srv/l"), "x", "", ""}};
+  plan.texts = {{ImagePath("/etc/ld.so.conf.d/t"), "t", ""}};
+  Manifest known;
+  known.next_kept = 7;
+  for (const Row& one : rows)
+    for (const bool fifo : {false, true}) {
+      SCOPED_TRACE(std::string(one.name) + (fifo ? ", FIFO" : ", directory"));
+      TempImage image = TempImage{}.with_directory("/srv").with_directory("/etc").with_file("/opt/x", "own");
+      const std::filesystem::path at = image.at(one.path);
+      std::filesystem::create_directories(fifo ? at.parent_path() : at);
+      if (fifo) {
+        ASSERT_EQ(::mkfifo(at.c_str(), 0644), 0);
+      }
+      const ImageRoot root = image.open();
+      Preflight preflight = check(plan, root, host);
+      preflight.soname_links = {{ImagePath("/srv/s.so.1"), "s.so.1.0", "", ""}};
+      std::string said;
+      for (const Finding& finding : looked_at(plan, known, root, [&](const ChangeVisitor& visit) {
+             visit_injection(plan, preflight, known, root, true, visit);
+           }))
+        said += (said.empty() ? "" : "\n") + finding.problem.text();
+      EXPECT_EQ(said, fifo ? one.said_of_fifo : one.said);
+    }
 }
 
 TEST(Preflight, MoreThanTheFileSystemHoldsIsRefusedInNumbers) {
@@ -324,7 +408,7 @@ TEST(Preflight, AnotherFileSystemInsideTheImageIsRefused) {
       plan.files = {planned("/host/x", "/")};
       try {
         const ImageRoot root = ImageRoot::open(image.at("/mounted"));
-        stop_at_errors(check(plan, root, host).findings);
+        stop_at_errors(looked_at(plan, root, host));
         ADD_FAILURE() << "a read-only image passed";
       } catch (const Error& error) {
         EXPECT_THAT(error.what(),
