@@ -109,11 +109,11 @@ std::vector<ImagePath> library_directories(const Run& run, const Plan& plan, Pre
 
 /// Looks at each name that will be written, as `visit_all` foretells it. The list, which may be long, is kept
 /// only where it is told: by a dry run and in JSON.
-std::vector<Change> foretell(const Run& run, const Plan& plan, const Manifest& manifest, Preflight& preflight,
+std::vector<Change> foretell(const Run& run, const Plan& plan, Preflight& preflight,
                              const std::function<void(const ChangeVisitor&)>& visit_all) {
   const bool told = run.options.json || run.options.dry_run;
   std::vector<Change> changes;
-  Destinations destinations(plan, manifest, run.image);
+  Destinations destinations(plan, run.image);
   visit_all([&](Change&& change) {
     destinations.look_at(change);
     if (told) changes.push_back(std::move(change));
@@ -152,7 +152,7 @@ void inject(const Run& run) {
       !options.force && !options.force_copy && already_there(plan, preflight, manifest, image, run_ldconfig);
   std::vector<Change> changes;
   if (!all_there) {
-    changes = foretell(run, plan, manifest, preflight, [&](const ChangeVisitor& visit) {
+    changes = foretell(run, plan, preflight, [&](const ChangeVisitor& visit) {
       visit_injection(plan, preflight, manifest, image, run_ldconfig, visit);
     });
     check_use(preflight, image);
@@ -201,9 +201,9 @@ void undo(const Run& run) {
   const bool run_ldconfig = undo.plan.has_libraries && run.options.run_ldconfig;
   const bool completely = undo.left.empty();
   Preflight preflight;
-  const std::vector<Change> changes = foretell(
-      run, undo.plan, manifest, preflight,
-      [&](const ChangeVisitor& visit) { visit_undo(undo, manifest, run.image, run_ldconfig, visit); });
+  const std::vector<Change> changes = foretell(run, undo.plan, preflight, [&](const ChangeVisitor& visit) {
+    visit_undo(undo, manifest, run.image, run_ldconfig, visit);
+  });
   run.report.findings(preflight.findings);
   if (run.options.dry_run) run.report.would_undo(undo.plan, changes, run.image.path(), completely);
   stop_at_errors(preflight.findings);

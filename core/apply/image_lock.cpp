@@ -55,6 +55,22 @@ std::string holder_of(int fd) {
   return "a process that this host does not see, perhaps on another one";
 }
 
+/// A lock file that is there already may be anything. Nothing but a file with this one name is opened: a FIFO
+/// could keep us, a device do what devices do, and a hard link lock somebody else's file.
+UniqueFd open_lock_file(const ImageRoot& image) {
+  const auto refuse_unless_ours = [&](const struct stat& status) {
+    if (S_ISREG(status.st_mode) && status.st_nlink <= 1) return;
+    throw Error({Stage::apply, "cannot lock the image: " + image.path(),
+                 std::string("/") + kLockFile + " is not a file of its own", "remove it from the image"});
+  };
+  struct stat status;
+  if (::fstatat(image.fd(), kLockFile, &status, AT_SYMLINK_NOFOLLOW) == 0) refuse_unless_ours(status);
+  UniqueFd fd(::openat(image.fd(), kLockFile,
+                       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
+  if (fd && ::fstat(fd.get(), &status) == 0) refuse_unless_ours(status);
+  return fd;
+}
+
 }  // namespace
 
 ImageLock::ImageLock(const ImageRoot& image, std::chrono::seconds timeout) : image_(image) {
@@ -68,9 +84,8 @@ ImageLock::ImageLock(const ImageRoot& image, std::chrono::seconds timeout) : ima
   bool told = false;
   for (;;) {
     if (!fd_) {
-      fd_ =
-          UniqueFd(is_file_ ? ::openat(image.fd(), kLockFile, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)
-                            : ::openat(image.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      fd_ = is_file_ ? open_lock_file(image)
+                     : UniqueFd(::openat(image.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
       if (!fd_) give_up(errno, "");
     }
     if (again_after_signal([&] { return ::flock(fd_.get(), LOCK_EX | LOCK_NB); }) == 0) {

@@ -100,7 +100,9 @@ void Transaction::keep(const ImagePath& path, JournalStep& step) {
   step.kept = "o" + std::to_string(kept_++);
   if (manifest_.find(path) || path == ImagePath(kManifest)) return;
   stage_directory(ImagePath(kArchive));
-  step.archive = std::to_string(archived_++);
+  // Somebody may have removed the manifest and left the archive: what is in it stays.
+  do step.archive = std::to_string(archived_++);
+  while (image_.lstat(ImagePath(kArchive) / step.archive));
 }
 
 Staged Transaction::add(const ImagePath& path, const std::string& fresh, bool make_directory) {

@@ -16,8 +16,7 @@ constexpr const char* kWayOut = "remove it from the image";
 
 }  // namespace
 
-Destinations::Destinations(const Plan& plan, const Manifest& manifest, const ImageRoot& image)
-    : image_(image), archived_(manifest.next_kept) {
+Destinations::Destinations(const Plan& plan, const ImageRoot& image) : image_(image) {
   struct stat root;
   if (::fstat(image_.fd(), &root) == 0) device_ = root.st_dev;
   directory(ImagePath("/"), false);  // where the work directory is made
@@ -64,7 +63,6 @@ void Destinations::target(const std::string& verb, const ImagePath& path, mode_t
 }
 
 void Destinations::look_at(const Change& change) {
-  const ImagePath archive(kArchive);
   switch (change.action) {
     case Action::make_directory:
       directory(change.path, true);
@@ -85,11 +83,9 @@ void Destinations::look_at(const Change& change) {
       target("cannot write: ", change.path, change.old_mode, kWayOut);
       break;
   }
-  if (change.action == Action::give_back) directory(archive, true);
-  if (change.replaced != Change::Replaced::images_own) return;
-  directory(archive, true);
-  const ImagePath kept = archive / std::to_string(archived_++);
-  if (const auto status = image_.lstat(kept)) target("cannot write: ", kept, status->st_mode, kWayOut);
+  // A name in the archive is always a free one.
+  if (change.action == Action::give_back || change.replaced == Change::Replaced::images_own)
+    directory(ImagePath(kArchive), true);
 }
 
 }  // namespace fromhost::core

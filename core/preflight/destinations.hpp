@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "core/manifest/manifest.hpp"
 #include "core/preflight/changes.hpp"
 #include "core/preflight/finding.hpp"
 
@@ -17,9 +16,8 @@ namespace fromhost::core {
 /// directory must be one, ours to write, and on the image's own file system. Writes nothing.
 class Destinations {
  public:
-  /// Looks at the directories that the plan names. `manifest` is what is injected now. `image` must outlive
-  /// this.
-  Destinations(const Plan& plan, const Manifest& manifest, const ImageRoot& image);
+  /// Looks at the directories that the plan names. `image` must outlive this.
+  Destinations(const Plan& plan, const ImageRoot& image);
   /// To be called for every change, in their order.
   void look_at(const Change& change);
   std::vector<Finding> take_findings() { return std::move(findings_); }
@@ -32,7 +30,6 @@ class Destinations {
 
   const ImageRoot& image_;
   dev_t device_ = 0;
-  unsigned archived_;
   std::set<std::string> seen_;  // directories
   std::vector<Finding> findings_;
 };

@@ -123,6 +123,14 @@ void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& m
       continue;
     }
     const auto present = image.lstat(path);
+    if (present && !S_ISLNK(present->st_mode) && !S_ISREG(present->st_mode)) {
+      // ldconfig makes no link over it, and the loader would stumble upon it.
+      preflight.findings.push_back(make_finding(FindingKind::taken, "cannot inject: " + path.text(),
+                                                S_ISDIR(present->st_mode)
+                                                    ? "the image has a directory of that name"
+                                                    : "the image has a special file there"));
+      continue;
+    }
     if (present && !S_ISLNK(present->st_mode)) {
       spdlog::trace("{}: a file of the image, so no link to {}", path.text(), file.name);
       continue;
