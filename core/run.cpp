@@ -84,14 +84,14 @@ void repair(const Run& run) {
 }
 
 /// Copies what the plan says; who waits for it is told how far it is.
-void stage(const Run& run, Transaction& transaction, const Plan& plan, std::uint64_t bytes) {
+void stage(const Run& run, Transaction& transaction, const Plan& plan, const Preflight& preflight) {
   std::optional<Progress> progress;
   CopyObserver observer;
   if (auto display = progress_display(run.options.progress, run.options.verbosity)) {
-    progress.emplace(bytes, std::move(*display));
+    progress.emplace(preflight.bytes, std::move(*display));
     observer = [&](const HostPath& source, std::uint64_t piece) { progress->copied(source, piece); };
   }
-  run.report.warnings(transaction.stage(plan, run.host, observer));
+  run.report.warnings(transaction.stage(plan, run.host, observer, preflight.sources));
 }
 
 /// Those that ldconfig will scan; empty, with a finding, if it cannot say.
@@ -148,6 +148,8 @@ void inject(const Run& run) {
   std::vector<ImagePath> directories;
   if (run_ldconfig) directories = library_directories(run, plan, preflight);
   if (!directories.empty()) find_soname_links(preflight, plan, manifest, image, directories);
+  // What an earlier run left as it would be now is not copied again.
+  if (!options.force && !options.force_copy) find_unchanged(preflight, plan, manifest, image);
   const bool all_there =
       !options.force && !options.force_copy && already_there(plan, preflight, manifest, image, run_ldconfig);
   std::vector<Change> changes;
@@ -155,6 +157,7 @@ void inject(const Run& run) {
     changes = foretell(run, plan, preflight, [&](const ChangeVisitor& visit) {
       visit_injection(plan, preflight, manifest, image, run_ldconfig, visit);
     });
+    check_space(preflight, plan, image);
     check_use(preflight, image);
   }
   check_compatibility(preflight, plan, image, directories, run.host);
@@ -174,7 +177,7 @@ void inject(const Run& run) {
   const HeldSignals held;
   FileOperations files;
   Transaction transaction(image, files, manifest, options.sync);
-  stage(run, transaction, plan, preflight.bytes);
+  stage(run, transaction, plan, preflight);
   for (const PlannedLink& link : preflight.soname_links) transaction.stage_link(link);
   for (const PlannedRemoval& removal : preflight.superseded) transaction.stage_removal(removal);
   transaction.stage_directory(ImagePath(kManifest).parent());

@@ -38,9 +38,11 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
     entry.path = path;
     manifest.put(std::move(entry));
   }
+  std::size_t next = 0;
   for (std::size_t i = 0; i < plan.files.size(); ++i) {
+    if (preflight.sources[i].unchanged) continue;  // its entry stays
     const PlannedFile& file = plan.files[i];
-    const Staged& staged = transaction.files()[i];
+    const Staged& staged = transaction.files()[next++];
     ManifestEntry entry = entry_of(Kind::file, transaction, staged, file.provider, file.set);
     entry.source = file.source.text();
     entry.source_size = staged.source.size;

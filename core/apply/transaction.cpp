@@ -164,19 +164,24 @@ void Transaction::add_removal(const PlannedRemoval& removal) {
 }
 
 std::vector<std::string> Transaction::stage_files(const Plan& plan, const HostSystem& host,
-                                                  const CopyObserver& observer) {
+                                                  const CopyObserver& observer,
+                                                  const std::vector<PlannedSource>& sources) {
+  std::vector<const PlannedFile*> files;
+  files.reserve(plan.files.size());
+  for (std::size_t i = 0; i < plan.files.size(); ++i)
+    if (sources.empty() || !sources[i].unchanged) files.push_back(&plan.files[i]);
   std::vector<FileToCopy> wanted;
-  wanted.reserve(plan.files.size());
-  for (const PlannedFile& file : plan.files)
-    guarded("cannot inject: " + file.source.text(), [&] {
-      wanted.push_back({&file.source, next_fresh(), host.inspect(file.source).bytes});
+  wanted.reserve(files.size());
+  for (const PlannedFile* file : files)
+    guarded("cannot inject: " + file->source.text(), [&] {
+      wanted.push_back({&file->source, next_fresh(), host.inspect(file->source).bytes});
     });
-  staged_files_.reserve(plan.files.size());
-  journal_.steps.reserve(journal_.steps.size() + plan.files.size());
+  staged_files_.reserve(files.size());
+  journal_.steps.reserve(journal_.steps.size() + files.size());
   const std::vector<CopiedFile> copies = copy_files(files_, host, work_->fd(), wanted, sync_, observer);
   std::vector<std::string> dropped;
-  for (std::size_t i = 0; i < plan.files.size(); ++i) {
-    const PlannedFile& file = plan.files[i];
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const PlannedFile& file = *files[i];
     for (const std::string& what : copies[i].dropped)
       dropped.push_back(file.source.text() + ": " + what + " not kept");
     guarded("cannot inject: " + file.source.text(), [&] {
@@ -188,10 +193,11 @@ std::vector<std::string> Transaction::stage_files(const Plan& plan, const HostSy
 }
 
 std::vector<std::string> Transaction::stage(const Plan& plan, const HostSystem& host,
-                                            const CopyObserver& observer) {
+                                            const CopyObserver& observer,
+                                            const std::vector<PlannedSource>& sources) {
   open();
   for (const PlannedDirectory& one : plan.directories) stage_directory(one.path);
-  std::vector<std::string> dropped = stage_files(plan, host, observer);
+  std::vector<std::string> dropped = stage_files(plan, host, observer, sources);
   for (const PlannedText& text : plan.texts) stage_text(text);
   for (const PlannedLink& link : plan.links) stage_link(link);
   for (const PlannedRemoval& removal : plan.removals) stage_removal(removal);

@@ -19,6 +19,7 @@
 #include "core/image/image_root.hpp"
 #include "core/manifest/manifest.hpp"
 #include "core/plan/plan.hpp"
+#include "core/preflight/preflight.hpp"
 #include "core/row_index.hpp"
 
 namespace fromhost::core {
@@ -44,16 +45,18 @@ class Transaction {
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction();
 
-  /// Copies every file of the plan into the work directory; nothing of it is visible yet. Returns what was
-  /// dropped of whose attributes, in words for a warning.
-  std::vector<std::string> stage(const Plan& plan, const HostSystem& host, const CopyObserver& observer = {});
+  /// Copies every file of the plan into the work directory, but those whose source is unchanged (`sources`:
+  /// of each file, or none); nothing of it is visible yet. Returns what was dropped of whose attributes, in
+  /// words for a warning.
+  std::vector<std::string> stage(const Plan& plan, const HostSystem& host, const CopyObserver& observer = {},
+                                 const std::vector<PlannedSource>& sources = {});
   void stage_removal(const PlannedRemoval& removal);
   /// One more link or text, after those of the plan.
   void stage_link(const PlannedLink& link);
   void stage_text(const PlannedText& text);
   /// Room for a cache, whose bytes come later.
   void stage_cache();
-  /// What was staged, in the plan's order; links and texts with the later ones.
+  /// What was staged, in the plan's order, unchanged files left out; links and texts with the later ones.
   const std::vector<Staged>& files() const { return staged_files_; }
   const std::vector<Staged>& links() const { return staged_links_; }
   const std::vector<Staged>& texts() const { return staged_texts_; }
@@ -84,8 +87,8 @@ class Transaction {
   void names_change_in(const ImagePath& directory);
   Staged add(const ImagePath& path, const std::string& fresh, bool make_directory);
   void add_removal(const PlannedRemoval& removal);
-  std::vector<std::string> stage_files(const Plan& plan, const HostSystem& host,
-                                       const CopyObserver& observer);
+  std::vector<std::string> stage_files(const Plan& plan, const HostSystem& host, const CopyObserver& observer,
+                                       const std::vector<PlannedSource>& sources);
   std::string next_fresh() { return "n" + std::to_string(fresh_++); }
   void keep(const ImagePath& path, JournalStep& step);
   std::optional<std::size_t> latest_step(const JournalStep& step) const;

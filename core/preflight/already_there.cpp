@@ -7,33 +7,58 @@
 #include "core/image/resolved_directories.hpp"
 
 namespace fromhost::core {
+namespace {
+
+/// The entry of a name that is still as an earlier run left it; nullptr: it is not, or was never ours.
+class AsWeLeftThem {
+ public:
+  AsWeLeftThem(const Manifest& manifest, const ImageRoot& image)
+      : manifest_(manifest), image_(image), directories_(image) {}
+  const ManifestEntry* find(const ImagePath& directory, std::string_view name) {
+    const ManifestEntry* entry = manifest_.find(directories_.at(directory) / name);
+    return entry && as_we_left_it(*entry, image_) ? entry : nullptr;
+  }
+
+ private:
+  const Manifest& manifest_;
+  const ImageRoot& image_;
+  ResolvedDirectories directories_;
+};
+
+}  // namespace
+
+void find_unchanged(Preflight& preflight, const Plan& plan, const Manifest& manifest,
+                    const ImageRoot& image) {
+  if (manifest.empty()) return;
+  AsWeLeftThem ours(manifest, image);
+  for (std::size_t i = 0; i < plan.files.size(); ++i) {
+    const PlannedFile& file = plan.files[i];
+    PlannedSource& source = preflight.sources[i];
+    const ManifestEntry* entry = ours.find(file.directory, file.name);
+    source.unchanged = entry && entry->kind == ManifestEntry::Kind::file && source.mode != 0 &&
+                       entry->provider == file.provider && entry->source == file.source.text() &&
+                       entry->set == file.set && entry->source_size == source.size &&
+                       entry->source_modified == source.modification;
+    if (source.unchanged) preflight.bytes -= source.size;
+  }
+}
 
 bool already_there(const Plan& plan, const Preflight& preflight, const Manifest& manifest,
                    const ImageRoot& image, bool with_cache) {
   if (!plan.texts.empty() || !plan.removals.empty() || !preflight.superseded.empty() ||
       !preflight.soname_links.empty())
     return false;
-  ResolvedDirectories directories(image);
-  const auto ours = [&](const ImagePath& directory, std::string_view name) -> const ManifestEntry* {
-    const ManifestEntry* entry = manifest.find(directories.at(directory) / name);
-    return entry && as_we_left_it(*entry, image) ? entry : nullptr;
-  };
+  AsWeLeftThem ours(manifest, image);
   for (const PlannedDirectory& one : plan.directories)
     if (!image.is_directory(one.path)) return false;
   for (const PlannedLink& link : plan.links) {
-    const ManifestEntry* entry = ours(link.path.parent(), link.path.name());
+    const ManifestEntry* entry = ours.find(link.path.parent(), link.path.name());
     if (!entry || entry->kind != ManifestEntry::Kind::link || entry->target != link.target) return false;
   }
-  for (std::size_t i = 0; i < plan.files.size(); ++i) {
-    const PlannedFile& file = plan.files[i];
-    const PlannedSource& source = preflight.sources[i];
-    const ManifestEntry* entry = ours(file.directory, file.name);
-    if (!entry || entry->kind != ManifestEntry::Kind::file || entry->provider != file.provider ||
-        entry->source != file.source.text() || entry->set != file.set || entry->source_size != source.size ||
-        entry->source_modified != source.modification)
-      return false;
-  }
-  const ManifestEntry* cache = with_cache ? ours(ImagePath("/etc"), "ld.so.cache") : nullptr;
+  if (!std::all_of(preflight.sources.begin(), preflight.sources.end(),
+                   [](const PlannedSource& source) { return source.unchanged; }))
+    return false;
+  const ManifestEntry* cache = with_cache ? ours.find(ImagePath("/etc"), "ld.so.cache") : nullptr;
   return !with_cache || cache;
 }
 

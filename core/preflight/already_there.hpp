@@ -7,9 +7,12 @@
 
 namespace fromhost::core {
 
-/// True if an earlier run injected every file of the plan, from sources that have not changed, and the image
-/// still has them as that run left them; if nothing else is to be done; and, where `with_cache`, if nobody
-/// has made another ld.so.cache since. Reads no contents.
+/// Marks the files of the plan that an earlier run injected, from sources that have not changed since, and
+/// that the image still has as that run left them: they need not be copied. Reads no contents.
+void find_unchanged(Preflight& preflight, const Plan& plan, const Manifest& manifest, const ImageRoot& image);
+
+/// True if every file of the plan is unchanged; if nothing else is to be done; and, where `with_cache`, if
+/// nobody has made another ld.so.cache since.
 bool already_there(const Plan& plan, const Preflight& preflight, const Manifest& manifest,
                    const ImageRoot& image, bool with_cache);
 

@@ -33,7 +33,8 @@ class Foresight {
 
   void stage(const Plan& plan, const Preflight& preflight) {
     for (const PlannedDirectory& one : plan.directories) directory(one.path, one.reason, one.provider);
-    for (std::size_t i = 0; i < plan.files.size(); ++i) copy(plan.files[i], preflight.sources[i]);
+    for (std::size_t i = 0; i < plan.files.size(); ++i)
+      if (!preflight.sources[i].unchanged) copy(plan.files[i], preflight.sources[i]);
     for (const PlannedText& text : plan.texts) {
       Change change = made(Action::write, text.reason, "");
       change.bytes = text.content.size();

@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -37,7 +38,6 @@ class Check {
       if (plan_.files[i].replaces_libfabric && result_.facts[i])
         for (Finding& one : check_libfabric_versions(plan_.files[i].source.text(), *result_.facts[i], image_))
           result_.findings.push_back(std::move(one));
-    space();
     return std::move(result_);
   }
 
@@ -86,20 +86,6 @@ class Check {
     return true;
   }
 
-  void space() {
-    struct statvfs facts;
-    if (::fstatvfs(image_.fd(), &facts) != 0) return;
-    const std::uint64_t free = std::uint64_t{facts.f_bavail} * facts.f_frsize;
-    if (result_.bytes + kMargin > free)
-      found(FindingKind::no_space, "not enough space for the image: " + image_.path(),
-            megabytes(result_.bytes + kMargin) + " needed, " + megabytes(free) + " free");
-    const std::uint64_t entries = plan_.files.size() + plan_.links.size() + plan_.directories.size() + 8;
-    // Some file systems (btrfs) have no fixed number of inodes and report none.
-    if (facts.f_files != 0 && facts.f_favail < entries)
-      found(FindingKind::no_space, "not enough space for the image: " + image_.path(),
-            std::to_string(entries) + " inodes needed, " + std::to_string(facts.f_favail) + " free");
-  }
-
   const Plan& plan_;
   const ImageRoot& image_;
   const HostSystem& host_;
@@ -110,6 +96,26 @@ class Check {
 
 Preflight check(const Plan& plan, const ImageRoot& image, const HostSystem& host) {
   return Check(plan, image, host).run();
+}
+
+void check_space(Preflight& preflight, const Plan& plan, const ImageRoot& image) {
+  struct statvfs facts;
+  if (::fstatvfs(image.fd(), &facts) != 0) return;
+  const auto too_little = [&](const std::string& cause) {
+    preflight.findings.push_back(
+        make_finding(FindingKind::no_space, "not enough space for the image: " + image.path(), cause, ""));
+  };
+  const std::uint64_t free = std::uint64_t{facts.f_bavail} * facts.f_frsize;
+  if (preflight.bytes + kMargin > free)
+    too_little(megabytes(preflight.bytes + kMargin) + " needed, " + megabytes(free) + " free");
+  const auto unchanged =
+      static_cast<std::uint64_t>(std::count_if(preflight.sources.begin(), preflight.sources.end(),
+                                               [](const PlannedSource& source) { return source.unchanged; }));
+  const std::uint64_t entries =
+      plan.files.size() - unchanged + plan.links.size() + plan.directories.size() + 8;
+  // Some file systems (btrfs) have no fixed number of inodes and report none.
+  if (facts.f_files != 0 && facts.f_favail < entries)
+    too_little(std::to_string(entries) + " inodes needed, " + std::to_string(facts.f_favail) + " free");
 }
 
 void check_use(Preflight& preflight, const ImageRoot& image) {

@@ -26,10 +26,11 @@ struct PlannedSource {
   std::uint64_t size = 0;
   std::int64_t modification = 0;  ///< nanoseconds since 1970
   mode_t mode = 0;                ///< 0: it cannot be read
+  bool unchanged = false;         ///< an earlier run left it in the image as it would be now
 };
 
 struct Preflight {
-  std::uint64_t bytes = 0;  ///< of all files
+  std::uint64_t bytes = 0;  ///< of all files that are to be copied
   /// Of each file of the plan, in its order; none: not ELF, or data.
   std::vector<Seldom<ElfFacts>> facts;
   std::vector<PlannedSource> sources;      ///< of each file of the plan, in its order
@@ -43,9 +44,10 @@ struct Preflight {
   Budget budget = Budget();  ///< for all that looks into the image
 };
 
-/// Opens every source and looks at the space. Writes nothing. The names that will be written are for
-/// Destinations to look at.
+/// Opens every source. Writes nothing. The names that will be written are for Destinations to look at.
 Preflight check(const Plan& plan, const ImageRoot& image, const HostSystem& host);
+/// Is there room for what is to be copied? To be asked when it is known which files are unchanged.
+void check_space(Preflight& preflight, const Plan& plan, const ImageRoot& image);
 /// Does a process run in the image? To be asked only where something will be written: it reads all of /proc.
 void check_use(Preflight& preflight, const ImageRoot& image);
 

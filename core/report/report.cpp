@@ -36,7 +36,12 @@ std::string utc(std::int64_t time) {
 }
 
 std::string injection(const Plan& plan, const Preflight& preflight) {
-  std::string what = counted(plan.files.size(), "file", "files") + " (" + human_bytes(preflight.bytes) + ")";
+  const auto unchanged =
+      static_cast<std::size_t>(std::count_if(preflight.sources.begin(), preflight.sources.end(),
+                                             [](const PlannedSource& source) { return source.unchanged; }));
+  std::string what =
+      counted(plan.files.size() - unchanged, "file", "files") + " (" + human_bytes(preflight.bytes) + ")";
+  if (unchanged > 0) what += ", " + std::to_string(unchanged) + " unchanged";
   if (!plan.directories.empty()) what += ", " + counted(plan.directories.size(), "directory", "directories");
   if (!plan.links.empty()) what += ", " + counted(plan.links.size(), "link", "links");
   return what;

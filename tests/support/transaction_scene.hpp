@@ -226,6 +226,7 @@ inline void inject(const core::ImageRoot& root, core::FileOperations& files, cor
   plan_superseded(plan, manifest, root);
   core::Preflight preflight;
   preflight.facts.resize(plan.files.size());
+  preflight.sources.resize(plan.files.size());
   core::Transaction transaction(root, files, manifest);
   transaction.stage(plan, host);
   transaction.stage_link({ImagePath("/usr/lib/libnew.so.2"), "libnew.so.2.0", "", ""});

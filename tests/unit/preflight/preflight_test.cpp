@@ -56,6 +56,7 @@ std::vector<Finding> looked_at(const Plan& plan, const ImageRoot& root, const Ho
          visit_injection(plan, preflight, {}, root, false, visit);
        }))
     preflight.findings.push_back(std::move(one));
+  check_space(preflight, plan, root);
   return preflight.findings;
 }
 
