@@ -24,6 +24,7 @@
 #include "core/image/ldconfig.hpp"
 #include "core/log.hpp"
 #include "core/manifest/status.hpp"
+#include "core/plan/earlier_places.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/removals.hpp"
 #include "core/preflight/already_there.hpp"
@@ -133,10 +134,14 @@ void inject(const Run& run) {
       requests, {[&](const std::string& id) { return run.catalog.open(id, run.host, &image, &requests); },
                  [&](const std::string& name) { return run.catalog.interested_in(name); }});
 
-  Plan plan = make_plan(
-      wanted, image, [&]() -> const auto& { return run.ldconfig.directories(); });
+  const LibraryDirectories scanned = [&]() -> const auto& {
+    return run.ldconfig.directories();
+  };
+  Plan plan = make_plan(wanted, image, scanned);
   Contributions().swap(wanted);  // a long list's memory, for what comes
   Manifest manifest = read_manifest(image);
+  keep_earlier_places(
+      plan, manifest, image, [&]() -> const auto& { return run.ldconfig.directories(); });
   plan_superseded(plan, manifest, image);
   // From here on the plan does not change.
   run.report.plan(plan);

@@ -10,6 +10,7 @@
 
 #include "core/image/image_libraries.hpp"
 #include "core/image/resolved_directories.hpp"
+#include "core/plan/earlier_places.hpp"
 #include "core/plan/ld_so_conf.hpp"
 #include "core/row_index.hpp"
 
@@ -149,7 +150,7 @@ class Planner {
     } else {
       file.directory = directories_().front();
       if (file.rule.empty()) file.rule = "libraries";
-      file.rule = file.rule.text() + "; first ldconfig directory";
+      file.rule = file.rule.text() + "; " + std::string(kFirstLdconfigDirectory);
     }
     if (is_directory(file.directory)) return true;
     problem("not a directory: " + file.directory.text(), "the image has no such directory",

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an earlier run has placed in the first ldconfig directory stays there.
+#pragma once
+
+#include <string_view>
+
+#include "core/manifest/manifest.hpp"
+#include "core/plan/plan.hpp"
+
+namespace fromhost::core {
+
+/// The end of PlannedFile::rule where ldconfig's first directory is the destination.
+inline constexpr std::string_view kFirstLdconfigDirectory = "first ldconfig directory";
+
+/// Libraries that go to the first of `directories`, and links beside them, keep the directory in which the
+/// manifest has them, from the same source and by the same provider: lines for ld.so.conf that came with them
+/// may have put another directory first since. So a second run of the same command changes nothing.
+void keep_earlier_places(Plan& plan, const Manifest& manifest, const ImageRoot& image,
+                         const LibraryDirectories& directories);
+
+}  // namespace fromhost::core
