@@ -27,6 +27,10 @@ class EarlierPlaces : public testing::Test {
     link.provider = "p";
     link.target = "liba.so.1";
     manifest_.put(link);
+    ManifestEntry lines;
+    lines.kind = Kind::text;
+    lines.path = ImagePath("/etc/ld.so.conf.d/ch-ofi.conf");
+    manifest_.put(lines);
     plan_.files = {placed("/host/liba.so.1", "/opt/first", "libraries; first ldconfig directory")};
     plan_.links = {{ImagePath("/opt/first/liba.so"), "liba.so.1", "", "p"}};
   }
@@ -45,7 +49,10 @@ class EarlierPlaces : public testing::Test {
     keep_earlier_places(
         plan_, manifest_, image_.open(), [&]() -> const auto& { return directories_; });
   }
-  TempImage image_ = TempImage{}.with_directory("/opt/first").with_directory("/usr/local/lib");
+  TempImage image_ = TempImage{}
+                         .with_directory("/opt/first")
+                         .with_directory("/usr/local/lib")
+                         .with_file("/etc/ld.so.conf.d/ch-ofi.conf", "# ours\n/opt/first\n");
   std::vector<ImagePath> directories_ = {ImagePath("/opt/first"), ImagePath("/usr/local/lib")};
   Manifest manifest_;
   Plan plan_;
@@ -70,6 +77,28 @@ TEST_F(EarlierPlaces, AnotherProvidersOrAnotherSourcesFileSaysNothing) {
   keep();
   EXPECT_EQ(plan_.files[0].directory.text(), "/opt/first");
   plan_.files = {placed("/host/libb.so.1", "/opt/first", "libraries; first ldconfig directory")};
+  keep();
+  EXPECT_EQ(plan_.files[0].directory.text(), "/opt/first");
+}
+
+TEST_F(EarlierPlaces, WhereTheFirstDirectoryIsTheImagesOwnChoiceItCounts) {
+  image_.with_file("/etc/ld.so.conf.d/ch-ofi.conf", "/opt/other\n");
+  keep();
+  EXPECT_EQ(plan_.files[0].directory.text(), "/opt/first");
+}
+
+TEST_F(EarlierPlaces, ANewerDriverIsNotTornApart) {
+  plan_.files.push_back(placed("/host/libx.so.2", "/opt/first", "libraries; first ldconfig directory"));
+  keep();
+  EXPECT_EQ(plan_.files[0].directory.text(), "/opt/first");
+  EXPECT_EQ(plan_.files[1].directory.text(), "/opt/first");
+  EXPECT_EQ(plan_.links[0].path.text(), "/opt/first/liba.so");
+}
+
+TEST_F(EarlierPlaces, ASecondCopyOfOursSaysThatItsPlaceWasAPersonsChoice) {
+  ManifestEntry copy = manifest_.entries.front();
+  copy.path = ImagePath("/opt/first/liba.so.1");
+  manifest_.put(copy);
   keep();
   EXPECT_EQ(plan_.files[0].directory.text(), "/opt/first");
 }
