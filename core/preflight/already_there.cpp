@@ -25,6 +25,12 @@ class AsWeLeftThem {
   ResolvedDirectories directories_;
 };
 
+/// A chmod changes neither size nor time of a file.
+bool has_mode(const ImageRoot& image, const ManifestEntry& entry, mode_t mode) {
+  const auto status = image.lstat(entry.path);
+  return status && (status->st_mode & 0777) == (mode & 0777);
+}
+
 }  // namespace
 
 void find_unchanged(Preflight& preflight, const Plan& plan, const Manifest& manifest,
@@ -38,7 +44,7 @@ void find_unchanged(Preflight& preflight, const Plan& plan, const Manifest& mani
     source.unchanged = entry && entry->kind == ManifestEntry::Kind::file && source.mode != 0 &&
                        entry->provider == file.provider && entry->source == file.source.text() &&
                        entry->set == file.set && entry->source_size == source.size &&
-                       entry->source_modified == source.modification;
+                       entry->source_modified == source.modification && has_mode(image, *entry, source.mode);
     if (source.unchanged) preflight.bytes -= source.size;
   }
 }
