@@ -3,6 +3,7 @@
 #include "core/host/search_path.hpp"
 
 #include <elf.h>
+#include <limits.h>
 
 #include <algorithm>
 #include <string_view>
@@ -51,7 +52,8 @@ std::string expanded(const std::string& text, const std::string& origin, const s
   const std::pair<std::string_view, const std::string&> tokens[] = {
       {"ORIGIN", origin}, {"LIB", lib}, {"PLATFORM", platform}};
   std::string result;
-  for (std::size_t at = 0; at < text.size();) {
+  // What is longer than any path leads nowhere, and 64 KiB of "$ORIGIN" may stand for gigabytes.
+  for (std::size_t at = 0; at < text.size() && result.size() < PATH_MAX;) {
     std::size_t length = 0;
     if (text[at] == '$')
       for (const auto& [name, value] : tokens)
@@ -96,10 +98,9 @@ std::vector<std::string> expand_tokens(const std::string& text, const std::strin
 std::vector<std::string> search_directories(const std::string& path, const std::string& origin,
                                             const ElfFacts& of, const std::string& lib) {
   std::vector<std::string> directories;
-  for (const std::string& part : split_search_path(path)) {
-    const auto possible = expand_tokens(part, origin, of, lib);
-    directories.insert(directories.end(), possible.begin(), possible.end());
-  }
+  for (const std::string& part : split_search_path(path))
+    for (std::string& one : expand_tokens(part, origin, of, lib))
+      if (one.size() < PATH_MAX) directories.push_back(std::move(one));
   return directories;
 }
 

@@ -240,12 +240,15 @@ class Reader {
 
   /// In the order of the directory itself, as ldconfig reads it.
   void hwcaps(const std::string& path) {
+    if (hwcap_entries_ > kMostEntries) return;
     const ImagePath parent = ImagePath(path) / "glibc-hwcaps";
     UniqueFd fd = image_.open_at(parent, O_RDONLY | O_DIRECTORY);
     const std::unique_ptr<DIR, int (*)(DIR*)> all(fd ? ::fdopendir(fd.get()) : nullptr, ::closedir);
     if (!all) return;
     fd.release();
     while (const dirent* entry = ::readdir(all.get())) {
+      // Links may lead from many directories to one that is full.
+      if (++hwcap_entries_ > kMostEntries) return doubt("its directories have too many glibc-hwcaps");
       const std::string name = entry->d_name;
       if (name.front() == '.' || entry->d_type == DT_REG || name.find(':') != std::string::npos) continue;
       const auto facts = image_.stat(parent / name);
@@ -264,6 +267,7 @@ class Reader {
   std::unordered_set<std::string> asked_;
   std::vector<ImagePath> scanned_;
   std::size_t files_ = 0;
+  std::size_t hwcap_entries_ = 0;
   std::uint64_t bytes_ = 0;
 };
 

@@ -261,9 +261,12 @@ class Check {
       std::vector<ImagePath> all;
       if (path.empty()) return all;
       const std::string lib = loader.musl ? "lib" : libraries_.built_in(loader).lib;
-      for (const std::string& one : search_directories(path, library.path.parent().text(), facts, lib))
+      std::size_t bytes = path.size();
+      for (const std::string& one : search_directories(path, library.path.parent().text(), facts, lib)) {
         all.emplace_back(one);
-      budget_.spend(all.size() + path.size() / 64);
+        bytes += one.size();
+      }
+      budget_.spend(all.size() + bytes / 64);
       return all;
     };
     loaded.runpath = directories(facts.runpath);

@@ -159,10 +159,12 @@ class Following {
     if (!bytes) return "";
     for (std::size_t at = bytes->find(variable.after); at != std::string::npos;
          at = bytes->find(variable.after, at + 1)) {
-      const std::size_t begin = at + variable.after.size(), end = bytes->find(variable.before, begin);
-      if (end == std::string::npos) break;
-      if (end == begin || end - begin > kLongestValue) continue;
-      const std::string value = bytes->substr(begin, end - begin);
+      // No further than a value may reach: an image may be full of beginnings without an end.
+      const std::string near =
+          bytes->substr(at + variable.after.size(), kLongestValue + variable.before.size());
+      const std::size_t length = near.find(variable.before);
+      if (length == std::string::npos || length == 0) continue;
+      const std::string value = near.substr(0, length);
       // The image is nobody's friend: what becomes part of a path is a plain name.
       const bool is_plain = std::all_of(value.begin(), value.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||

@@ -51,6 +51,12 @@ TEST(SearchPath, WhatATokenStandsForIsNotLookedAtAgain) {
               ElementsAre("/lib/i686", "/lib/i386-linux-gnu/i686"));
 }
 
+TEST(SearchPath, WhatIsLongerThanAnyPathIsLeftOut) {
+  std::string bomb;
+  for (int i = 0; i < 9000; ++i) bomb += "$ORIGIN";
+  EXPECT_THAT(directories("/a:" + bomb + ":/b"), ElementsAre("/a", "/b"));
+}
+
 TEST(SearchPath, SplittingDropsWhatIsEmpty) {
   EXPECT_THAT(split_search_path(""), IsEmpty());
   EXPECT_THAT(split_search_path("::"), IsEmpty());

@@ -386,6 +386,19 @@ TEST(LdSoConfReader, HasAnEndWhateverIsIncluded) {
   EXPECT_THAT(read_ld_so_conf(glob.open(), {}).doubt, HasSubstr("asks for too much"));
 }
 
+TEST(LdSoConfReader, HasAnEndWhereManyDirectoriesHaveOneFullOfHwcaps) {
+  std::string lines;
+  TempImage image;
+  for (int i = 0; i < 400; ++i) {
+    const std::string directory = "/srv/" + std::to_string(i);
+    image.with_link(directory + "/glibc-hwcaps", "/opt/full");
+    lines += directory + "\n";
+  }
+  for (int i = 0; i < 300; ++i) image.with_link("/opt/full/" + std::to_string(i), "/etc");
+  image.with_file("/etc/ld.so.conf", lines);
+  EXPECT_THAT(read_ld_so_conf(image.open(), {{}, true, {}}).doubt, HasSubstr("too many glibc-hwcaps"));
+}
+
 TEST(LdSoConfParser, KnowsThreeKindsOfLines) {
   const auto lines = parse_ld_so_conf("include a\tb # c\n\nHwCap 1 x\n /opt/x/ \n/\n");
   ASSERT_EQ(lines.size(), 4u);
