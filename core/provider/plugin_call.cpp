@@ -185,17 +185,35 @@ PluginCall::~PluginCall() {
   speaker = nullptr;
 }
 
+namespace {
+
+class HeldTimeSignal {
+ public:
+  HeldTimeSignal() {
+    sigset_t held;
+    ::sigemptyset(&held);
+    ::sigaddset(&held, time_signal());
+    ::pthread_sigmask(SIG_BLOCK, &held, &before_);
+  }
+  HeldTimeSignal(const HeldTimeSignal&) = delete;
+  HeldTimeSignal& operator=(const HeldTimeSignal&) = delete;
+  ~HeldTimeSignal() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
 CommandResult PluginCall::run(HostSystem& host, Command command) {
   const std::optional<milliseconds> left = time_left();
   if (!left) return host.run(command);
   // Rounded up, so that our own time is over by then.
   const milliseconds rest = *left + milliseconds(2);
   if (command.time_limit.count() == 0 || rest < command.time_limit) command.time_limit = rest;
-  sigset_t held, before_it, pending;
-  ::sigemptyset(&held);
-  ::sigaddset(&held, time_signal());
-  ::pthread_sigmask(SIG_BLOCK, &held, &before_it);
+  const HeldTimeSignal held;  // let go also where the command cannot be run
   CommandResult result = host.run(command);
+  sigset_t pending;
   ::sigpending(&pending);
   if (sigismember(&pending, time_signal()) == 1) {
     if (const PluginCallWords* words = take_speaker()) {
@@ -203,7 +221,6 @@ CommandResult PluginCall::run(HostSystem& host, Command command) {
       leave();
     }
   }
-  ::pthread_sigmask(SIG_SETMASK, &before_it, nullptr);
   return result;
 }
 

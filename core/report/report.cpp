@@ -72,12 +72,16 @@ std::size_t count_errors(const std::vector<Finding>& findings) {
       findings.begin(), findings.end(), [](const Finding& one) { return one.severity == Severity::error; }));
 }
 
+/// ASCII only: a terminal may be what reads it. Names were looked at; were one forgotten, it would not spoil
+/// the document.
+std::string text_of(const Json& json) {
+  return json.dump(1, ' ', true, Json::error_handler_t::replace);
+}
+
 }  // namespace
 
 void Report::document(const Json& json) {
-  // ASCII only: a terminal may be what reads it. Names were looked at; were one forgotten, it would not spoil
-  // the document.
-  answer(json.dump(1, ' ', true, Json::error_handler_t::replace));
+  answer(text_of(json));
   document_written_ = true;
 }
 
@@ -273,7 +277,7 @@ void Report::status(const Manifest& manifest, const std::vector<EntryDifference>
 
 LastWords Report::last_words(const Problem& problem) const {
   LastWords words = plain_last_words(problem);
-  if (json_ && !document_written_) words.answer = failure_document({problem}, remarks_).dump(1) + '\n';
+  if (json_ && !document_written_) words.answer = text_of(failure_document({problem}, remarks_)) + '\n';
   return words;
 }
 
