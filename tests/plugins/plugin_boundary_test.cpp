@@ -532,6 +532,14 @@ class GoodPlugin : public testing::Test {
   std::unique_ptr<Provider> provider_;
 };
 
+constexpr std::string_view kWithItsOwnLibrary = "-gxx-static-libraries";
+
+/// A libstdc++ of the plugin's own never frees its pool for exceptions: while it stays loaded, that is no
+/// leak.
+bool keep_loaded(const std::string& plugin) {
+  return ::dlopen(plugin.c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
+}
+
 /// One source, built in several ways: tests/plugins/CMakeLists.txt has the compilers and settings.
 class CxxPlugin : public GoodPlugin, public testing::WithParamInterface<const char*> {
  protected:
@@ -539,10 +547,8 @@ class CxxPlugin : public GoodPlugin, public testing::WithParamInterface<const ch
     const fs::path file = good_plugin(std::string("every-service") + GetParam());
     if (!fs::exists(file)) GTEST_SKIP() << "skipped: its compiler is missing: " << file;
     load(file);
-    // A libstdc++ of the plugin's own never frees its pool for exceptions: while it stays loaded, that is no
-    // leak.
-    if (std::string_view(GetParam()) == "-gxx-static-libraries") {
-      ASSERT_TRUE(::dlopen(directory_.at("plugin.so").c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE));
+    if (std::string_view(GetParam()) == kWithItsOwnLibrary) {
+      ASSERT_TRUE(keep_loaded(directory_.at("plugin.so")));
     }
   }
 };
@@ -671,11 +677,12 @@ INSTANTIATE_TEST_SUITE_P(BuiltBy, CPlugin, testing::Values("plain", "plain-gcc-1
 /// What they throw and catch, and the libraries that they bring, do not meet.
 TEST(PluginsOfDifferentLibraries, WorkSideBySide) {
   PluginDirectory directory;
-  std::size_t built = 0;
+  std::size_t built = 0, with_its_own_library = 0;
   // An id of its own each: as long as the first one.
-  for (const char* how : {"", "-libcxx-17", "-libcxx-static", "-gxx-static-libraries"}) {
-    const fs::path file = good_plugin(std::string("every-service") + how);
+  for (const std::string how : {"", "-libcxx-17", "-libcxx-static", "-gxx-static-libraries"}) {
+    const fs::path file = good_plugin("every-service" + how);
     if (!fs::exists(file)) continue;
+    if (how == kWithItsOwnLibrary) with_its_own_library = built;
     std::string bytes = PluginDirectory::bytes_of(file);
     const std::string id = "every-service";
     for (auto at = bytes.find(id); at != std::string::npos; at = bytes.find(id, at + 1))
@@ -688,6 +695,9 @@ TEST(PluginsOfDifferentLibraries, WorkSideBySide) {
   std::vector<std::unique_ptr<Provider>> providers;
   for (std::size_t i = 0; i < built; ++i) {
     ASSERT_EQ(catalog.records().at(i).state, State::ready) << catalog.records()[i].reason;
+    if (i == with_its_own_library) {
+      ASSERT_TRUE(keep_loaded(catalog.records()[i].file));
+    }
     providers.push_back(catalog.open(catalog.records()[i].id, host));
   }
   for (int round = 0; round < 2; ++round)
