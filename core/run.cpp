@@ -140,8 +140,7 @@ void inject(const Run& run) {
   Plan plan = make_plan(wanted, image, scanned);
   Contributions().swap(wanted);  // a long list's memory, for what comes
   Manifest manifest = read_manifest(image);
-  keep_earlier_places(
-      plan, manifest, image, [&]() -> const auto& { return run.ldconfig.directories(); });
+  keep_earlier_places(plan, manifest, image, scanned);
   plan_superseded(plan, manifest, image);
   // From here on the plan does not change.
   run.report.plan(plan);

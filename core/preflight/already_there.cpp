@@ -49,6 +49,12 @@ void find_unchanged(Preflight& preflight, const Plan& plan, const Manifest& mani
   }
 }
 
+std::size_t count_unchanged(const Preflight& preflight) {
+  return static_cast<std::size_t>(
+      std::count_if(preflight.sources.begin(), preflight.sources.end(),
+                    [](const PlannedSource& source) { return source.unchanged; }));
+}
+
 bool already_there(const Plan& plan, const Preflight& preflight, const Manifest& manifest,
                    const ImageRoot& image, bool with_cache) {
   if (!plan.texts.empty() || !plan.removals.empty() || !preflight.superseded.empty() ||

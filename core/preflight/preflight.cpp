@@ -12,6 +12,7 @@
 
 #include "core/file_times.hpp"
 #include "core/host/processes.hpp"
+#include "core/preflight/already_there.hpp"
 #include "core/preflight/libfabric_versions.hpp"
 
 namespace fromhost::core {
@@ -108,9 +109,7 @@ void check_space(Preflight& preflight, const Plan& plan, const ImageRoot& image)
   const std::uint64_t free = std::uint64_t{facts.f_bavail} * facts.f_frsize;
   if (preflight.bytes + kMargin > free)
     too_little(megabytes(preflight.bytes + kMargin) + " needed, " + megabytes(free) + " free");
-  const auto unchanged =
-      static_cast<std::uint64_t>(std::count_if(preflight.sources.begin(), preflight.sources.end(),
-                                               [](const PlannedSource& source) { return source.unchanged; }));
+  const std::size_t unchanged = count_unchanged(preflight);
   const std::uint64_t entries =
       plan.files.size() - unchanged + plan.links.size() + plan.directories.size() + 8;
   // Some file systems (btrfs) have no fixed number of inodes and report none.

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/log.hpp"
+#include "core/preflight/already_there.hpp"
 #include "core/terminal.hpp"
 
 namespace fromhost::core {
@@ -36,9 +37,7 @@ std::string utc(std::int64_t time) {
 }
 
 std::string injection(const Plan& plan, const Preflight& preflight) {
-  const auto unchanged =
-      static_cast<std::size_t>(std::count_if(preflight.sources.begin(), preflight.sources.end(),
-                                             [](const PlannedSource& source) { return source.unchanged; }));
+  const std::size_t unchanged = count_unchanged(preflight);
   std::string what =
       counted(plan.files.size() - unchanged, "file", "files") + " (" + human_bytes(preflight.bytes) + ")";
   if (unchanged > 0) what += ", " + std::to_string(unchanged) + " unchanged";
