@@ -32,7 +32,7 @@ void write_all(int to, const char* bytes, std::size_t size) {
 }  // namespace
 
 UniqueFd FileOperations::create(int directory, const std::string& name) {
-  UniqueFd fd(::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  UniqueFd fd(::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) fail("open");
   return fd;
 }
