@@ -27,14 +27,15 @@ int main(int argc, char** argv) {
     report.use_json(json_in(words, {}));  // as far as can be told before the plugins are known
     const std::vector<std::string> plugins = plugin_directories_in(words);
     const std::vector<std::string> recipes = recipe_directories_in(words);
-    const PluginCatalog catalog = PluginCatalog::discover(plugin_search_path(plugins, host), rules, &host,
-                                                          RecipeFiles(recipe_search_path(recipes, host)));
+    PluginCatalog catalog = PluginCatalog::discover(plugin_search_path(plugins, host), rules, &host,
+                                                    RecipeFiles(recipe_search_path(recipes, host)));
     report.use_json(json_in(words, catalog.groups()));
     if (!help_in(words, catalog.groups())) check_directories({{"plugin", plugins}, {"recipe", recipes}});
     const Options options = parse_command_line(words, catalog.groups(), catalog.refused());
     start_log(options.verbosity);
     report.use_json(options.json);
     report.use_answers_only(options.dry_run && !options.json && stdout_is_stderr());
+    if (options.mode == Mode::list_plugins) catalog.load_all();
     const ExitStatus status = run(options, catalog, host, report);
     if (!std::cout.flush()) {
       spdlog::error("cannot write to standard output");

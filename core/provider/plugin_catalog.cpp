@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Provider: finding plugins. Their constant data is read here; their code runs only when they are asked for.
+// Provider: finding plugins. Their constant data is read here; they are loaded, and their code runs, only
+// when they are asked for.
 #include "core/provider/plugin_catalog.hpp"
 
 #include <fcntl.h>
@@ -33,6 +34,11 @@ std::vector<std::string> matches_of(const std::string& pattern) {
     for (std::size_t i = 0; i < matches.gl_pathc; ++i) found.emplace_back(matches.gl_pathv[i]);
   ::globfree(&matches);
   return found;
+}
+
+PluginCallWords start_up_words(const PluginCallRules& rules, const std::string& file) {
+  return {rules, file, "its start-up code",
+          "the image is as it was; remove the file, or leave out its directory"};
 }
 
 }  // namespace
@@ -93,6 +99,10 @@ PluginCatalog PluginCatalog::discover(std::vector<PluginPlace> path, const Plugi
 PluginCatalog::~PluginCatalog() {
   // From the last, since a later one may have been linked with something of an earlier one's.
   while (!libraries_.empty()) {
+    if (!libraries_.back().second.is_loaded()) {
+      libraries_.pop_back();
+      continue;
+    }
     const PluginCallWords words(rules_, libraries_.back().first, "its shut-down code",
                                 "what was told before holds all the same");
     const PluginCall inside(words);
@@ -108,12 +118,13 @@ void PluginCatalog::add(const std::string& file, PluginTrust* trust, HostSystem*
       const std::string why = trust->untrusted_because(file);
       if (!why.empty()) throw PluginRefused("root does not load it: " + why);
     }
-    const PluginCallWords words(rules_, file, "its start-up code",
-                                "the image is as it was; remove the file, or leave out its directory");
-    PluginLibrary library = [&] {
+    std::optional<PluginLibrary> described = PluginLibrary::describe(file);
+    if (!described) {
+      const PluginCallWords words = start_up_words(rules_, file);
       const PluginCall inside(words);
-      return PluginLibrary::open(file);
-    }();
+      described = PluginLibrary::open(file);
+    }
+    PluginLibrary& library = *described;
     const fh_entry& entry = library.entry();
     std::vector<Switch> switches;
     for (std::uint64_t i = 0; i < entry.option_count; ++i) {
@@ -138,16 +149,41 @@ void PluginCatalog::add(const std::string& file, PluginTrust* trust, HostSystem*
       }
     if (record.state == PluginRecord::State::ready) {
       leave_taken_switches(record);
-      if (machine && library.declare()) add_declared(record, library, *machine);
+      if (machine && library.declare()) {
+        load(library);
+        add_declared(record, library, *machine);
+      }
     }
     if (record.state == PluginRecord::State::ready) libraries_.emplace_back(record.id, std::move(library));
   } catch (const PluginRefused& refused) {
-    record = PluginRecord();
-    record.file = file;
-    record.reason = refused.what();
-    warnings_.push_back("plugin " + file + " refused: " + record.reason);
+    refuse(record, refused.what());
   }
   records_.push_back(std::move(record));
+}
+
+void PluginCatalog::refuse(PluginRecord& record, const std::string& why) {
+  PluginRecord refused;
+  refused.file = record.file;
+  refused.reason = why;
+  record = std::move(refused);
+  warnings_.push_back("plugin " + record.file + " refused: " + why);
+}
+
+void PluginCatalog::load(PluginLibrary& library) const {
+  if (library.is_loaded()) return;
+  const PluginCallWords words = start_up_words(rules_, library.file());
+  const PluginCall inside(words);
+  library.load();
+}
+
+void PluginCatalog::load_all() {
+  for (auto& [id, library] : libraries_) try {
+      load(library);
+    } catch (const PluginRefused& refused) {
+      const auto record = std::find_if(records_.begin(), records_.end(),
+                                       [&](const PluginRecord& one) { return one.file == library.file(); });
+      refuse(*record, refused.what());
+    }
 }
 
 void PluginCatalog::add_declared(PluginRecord& record, const PluginLibrary& library, HostSystem& machine) {
@@ -211,9 +247,16 @@ std::vector<std::string> PluginCatalog::refused() const {
 
 std::unique_ptr<Provider> PluginCatalog::open(const std::string& id, HostSystem& host, const ImageRoot* image,
                                               const std::vector<Request>* requests) const {
-  for (const auto& [name, library] : libraries_)
-    if (name == id)
-      return PluginProvider::create(library.entry(), host, image, {&recipes_, requests}, rules_);
+  for (auto& [name, library] : libraries_) {
+    if (name != id) continue;
+    try {
+      load(library);
+    } catch (const PluginRefused& refused) {
+      throw Error({Stage::provider, "plugin " + library.file() + " " + refused.what(), "",
+                   "ch-fromhost --list-plugins tells of all of them"});
+    }
+    return PluginProvider::create(library.entry(), host, image, {&recipes_, requests}, rules_);
+  }
   throw Error({Stage::provider, "no such provider: " + id, "", ""});
 }
 

@@ -49,11 +49,11 @@ std::vector<PluginPlace> plugin_search_path(const std::vector<std::string>& from
 
 class PluginCatalog {
  public:
-  /// Loads every *.so of the directories, in order; the first of an id and of a switch wins. A wrong file
-  /// gets a record, never an exception. A directory that is not there is skipped:
-  /// an environment serves several machines. The plugins that declare options are asked for them where there
-  /// is a `machine`, which has to outlive the call; no other plugin's code runs. `rules` hold from the
-  /// loading to the unloading.
+  /// Reads what every *.so of the directories says of itself, in order; the first of an id and of a switch
+  /// wins. A wrong file gets a record, never an exception. A directory that is not there is skipped: an
+  /// environment serves several machines. The plugins that declare options are loaded and asked for them
+  /// where there is a `machine`, which has to outlive the call; no other plugin's code runs, and a library
+  /// that it lacks is not missed yet. `rules` hold from the loading to the unloading.
   static PluginCatalog discover(std::vector<PluginPlace> path, const PluginCallRules& rules = {},
                                 HostSystem* machine = nullptr, RecipeFiles recipes = RecipeFiles());
   PluginCatalog(PluginCatalog&&) = default;
@@ -69,8 +69,11 @@ class PluginCatalog {
   std::vector<SwitchGroup> groups() const;
   std::vector<std::string> refused() const;
 
-  /// Makes the provider of a ready plugin; the catalog and all that is given must outlive it. Throws Error
-  /// (stage provider) where the plugin cannot make one.
+  /// Loads those that are not; who cannot be loaded is refused from now on.
+  void load_all();
+
+  /// Loads a ready plugin, and makes its provider; the catalog and all that is given must outlive it. Throws
+  /// Error (stage provider) where the plugin cannot be loaded, or cannot make one.
   std::unique_ptr<Provider> open(const std::string& id, HostSystem& host, const ImageRoot* image = nullptr,
                                  const std::vector<Request>* requests = nullptr) const;
   /// The ready plugins with a claim pattern that matches this file name.
@@ -79,6 +82,9 @@ class PluginCatalog {
  private:
   explicit PluginCatalog(const PluginCallRules& rules) : rules_(rules) {}
   void add(const std::string& file, PluginTrust* trust, HostSystem* machine);  // trust: where it matters
+  /// Throws PluginRefused.
+  void load(PluginLibrary& library) const;
+  void refuse(PluginRecord& record, const std::string& why);
   /// Asks the plugin for its further options. Throws PluginRefused.
   void add_declared(PluginRecord& record, const PluginLibrary& library, HostSystem& machine);
   /// Takes from `record` the names and letters that an earlier plugin has.
@@ -86,7 +92,8 @@ class PluginCatalog {
   PluginCallRules rules_;
   std::vector<PluginPlace> places_;
   std::vector<PluginRecord> records_;
-  std::vector<std::pair<std::string, PluginLibrary>> libraries_;  // by id
+  mutable std::vector<std::pair<std::string, PluginLibrary>>
+      libraries_;  // by id; loaded when they are needed
   std::vector<std::string> warnings_;
   std::vector<std::string> skipped_;
   RecipeFiles recipes_;

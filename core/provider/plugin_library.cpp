@@ -6,18 +6,17 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <boost/dll/shared_library.hpp>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <iterator>
 #include <string_view>
-#include <vector>
-// Boost 1.74's library_info.hpp uses std::vector without including it.
-#include <boost/dll/library_info.hpp>
-#include <boost/dll/shared_library.hpp>
 
 #include "core/error.hpp"
 #include "core/host/elf_file.hpp"
@@ -34,8 +33,7 @@ namespace {
 
 using Part = PluginRefused::Part;
 
-/// Boost's library_info believes the section header that names the sections: a size of gigabytes is
-/// allocated, an empty table or one without a NUL at its end is read beyond.
+/// A cut file, or one whose section names do not end, is told from one that has no such section.
 void check_section_names(int fd, const Elf64_Ehdr& header, std::uint64_t bytes) {
   if (header.e_shnum == 0 || header.e_shoff == 0)
     throw PluginRefused(std::string("is no provider plugin: it has no section ") + FH_ENTRY_SECTION);
@@ -52,15 +50,12 @@ void check_section_names(int fd, const Elf64_Ehdr& header, std::uint64_t bytes) 
     throw PluginRefused("has a damaged section table");
 }
 
-/// Boost reads sections of whatever it is given, and dlopen says "No such file" of a library for another CPU:
-/// the header is looked at first.
-void check_header(const std::string& file) {
-  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!fd) throw PluginRefused("cannot be read: " + errno_text(errno));
+/// dlopen says "No such file" of a library for another CPU: the header is looked at first.
+void check_header(int fd) {
   struct stat facts;
-  if (::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) throw PluginRefused("is not a regular file");
+  if (::fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode)) throw PluginRefused("is not a regular file");
   Elf64_Ehdr header;
-  if (::pread(fd.get(), &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header) ||
+  if (::pread(fd, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header) ||
       std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
     throw PluginRefused("is not an ELF file");
   constexpr auto kOurData = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
@@ -69,25 +64,37 @@ void check_header(const std::string& file) {
     throw PluginRefused("is for another machine: " + machine_name(header.e_machine) + ", not " +
                         machine_name(kOurMachine));
   if (header.e_type != ET_DYN) throw PluginRefused("is not a shared object");
-  check_section_names(fd.get(), header, static_cast<std::uint64_t>(facts.st_size));
+  check_section_names(fd, header, static_cast<std::uint64_t>(facts.st_size));
 }
 
-void check_section(const std::string& file) {
-  std::vector<std::string> sections;
-  try {
-    sections = boost::dll::library_info(file).sections();
-  } catch (const std::exception& error) {
-    throw PluginRefused(std::string("has unreadable sections: ") + error.what());
-  }
-  if (std::find(sections.begin(), sections.end(), FH_ENTRY_SECTION) != sections.end()) return;
+void check_section(int fd) {
+  ::elf_version(EV_CURRENT);
+  const std::unique_ptr<Elf, int (*)(Elf*)> elf(::elf_begin(fd, ELF_C_READ, nullptr), ::elf_end);
+  std::size_t names = 0;
+  if (!elf || ::elf_getshdrstrndx(elf.get(), &names) != 0) throw PluginRefused("has a damaged section table");
   constexpr std::string_view kStem = "fromhost_abi_";
-  for (const std::string& section : sections)
-    if (section.compare(0, kStem.size(), kStem) == 0)
-      throw PluginRefused("is built for plugin interface " + section.substr(kStem.size()) +
-                              ", this ch-fromhost has " + std::to_string(FH_ABI_MAJOR) +
-                              "; install matching versions",
-                          Part::abi);
+  std::string other;
+  for (Elf_Scn* one = ::elf_nextscn(elf.get(), nullptr); one; one = ::elf_nextscn(elf.get(), one)) {
+    GElf_Shdr section;
+    const char* name =
+        ::gelf_getshdr(one, &section) ? ::elf_strptr(elf.get(), names, section.sh_name) : nullptr;
+    if (!name) throw PluginRefused("has a damaged section table");
+    if (std::strcmp(name, FH_ENTRY_SECTION) == 0) return;
+    if (std::string_view(name).substr(0, kStem.size()) == kStem) other = name + kStem.size();
+  }
+  if (!other.empty())
+    throw PluginRefused("is built for plugin interface " + other + ", this ch-fromhost has " +
+                            std::to_string(FH_ABI_MAJOR) + "; install matching versions",
+                        Part::abi);
   throw PluginRefused(std::string("is no provider plugin: it has no section ") + FH_ENTRY_SECTION);
+}
+
+UniqueFd open_checked(const std::string& file) {
+  UniqueFd fd(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) throw PluginRefused("cannot be read: " + errno_text(errno));
+  check_header(fd.get());
+  check_section(fd.get());
+  return fd;
 }
 
 bool is_name(const char* text) {
@@ -171,26 +178,40 @@ fh_status (*PluginLibrary::declare() const)(const fh_host*) {
   return entry_->size >= kNeeded ? entry_->declare : nullptr;
 }
 
-PluginLibrary::PluginLibrary(std::unique_ptr<Handle> handle, const fh_entry* entry)
-    : handle_(std::move(handle)), entry_(entry) {}
+PluginLibrary::PluginLibrary(std::string file, std::unique_ptr<EntryInFile> described)
+    : file_(std::move(file)), described_(std::move(described)) {
+  if (described_) entry_ = &described_->entry;
+}
 PluginLibrary::PluginLibrary(PluginLibrary&&) noexcept = default;
 PluginLibrary& PluginLibrary::operator=(PluginLibrary&&) noexcept = default;
 PluginLibrary::~PluginLibrary() = default;
 
 void PluginLibrary::look_at(const std::string& file) {
-  check_header(file);
-  check_section(file);
+  open_checked(file);
+}
+
+std::optional<PluginLibrary> PluginLibrary::describe(const std::string& file) {
+  auto described = read_entry_in_file(open_checked(file).get());
+  if (!described) return std::nullopt;
+  check_entry(described->entry);
+  return PluginLibrary(file, std::move(described));
 }
 
 PluginLibrary PluginLibrary::open(const std::string& file) {
   look_at(file);
+  PluginLibrary library(file, nullptr);
+  library.load();
+  return library;
+}
+
+void PluginLibrary::load() {
   auto handle = std::make_unique<Handle>();
   try {
     // Now, so that a missing symbol is known before anything was asked of the plugin; local, so that two
     // plugins with the same names inside do not meet.
-    handle->library.load(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+    handle->library.load(file_, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
   } catch (const std::exception& error) {
-    throw PluginRefused("cannot be loaded: " + loader_words(file, error.what()), Part::loading);
+    throw PluginRefused("cannot be loaded: " + loader_words(file_, error.what()), Part::loading);
   }
   const fh_entry* entry = nullptr;
   try {
@@ -199,7 +220,11 @@ PluginLibrary PluginLibrary::open(const std::string& file) {
     throw PluginRefused(std::string("does not export ") + FH_ENTRY_SYMBOL, Part::symbol);
   }
   check_entry(*entry);
-  return PluginLibrary(std::move(handle), entry);
+  if (described_ && std::strcmp(described_->entry.id, entry->id) != 0)
+    throw PluginRefused(std::string("is no more what it was: ") + entry->id + ", not " + described_->entry.id,
+                        Part::entry);
+  handle_ = std::move(handle);
+  entry_ = entry;
 }
 
 }  // namespace fromhost::core

@@ -215,7 +215,8 @@ class WrongPluginFile : public testing::TestWithParam<WrongFile> {};
 TEST_P(WrongPluginFile, IsRefusedWithItsReason) {
   PluginDirectory directory;
   GetParam().put_into(directory);
-  const PluginCatalog catalog = directory.catalog();
+  PluginCatalog catalog = directory.catalog();
+  catalog.load_all();
   ASSERT_EQ(catalog.records().size(), 1u);
   const PluginRecord& record = catalog.records().front();
   EXPECT_EQ(record.state, State::refused);
@@ -230,6 +231,77 @@ TEST_P(WrongPluginFile, IsRefusedWithItsReason) {
 
 INSTANTIATE_TEST_SUITE_P(Table, WrongPluginFile, testing::ValuesIn(wrong_files()),
                          [](const auto& row) { return row_name(row.param.name); });
+
+/// Its start-up code runs, or it is missed that it cannot be loaded, when it is asked for something, and not
+/// before.
+TEST(PluginThatNobodyAsksFor, IsNotLoaded) {
+  PluginDirectory directory;
+  directory.with(bad_plugin("crashes-when-loaded"))
+      .with(bad_plugin("missing-symbol"))
+      .with(FROMHOST_GENERIC_PLUGIN);
+  const PluginCatalog catalog = directory.catalog();
+  EXPECT_EQ(record_of(catalog, "crashes-when-loaded.so").state, State::ready);
+  EXPECT_EQ(record_of(catalog, "missing-symbol.so").state, State::ready);
+  EXPECT_THAT(catalog.warnings(), IsEmpty());
+  FakeHost host;
+  EXPECT_NE(catalog.open("generic", host), nullptr);
+  EXPECT_THAT(
+      [&] { catalog.open("missing-symbol", host); },
+      testing::ThrowsMessage<Error>(testing::AllOf(HasSubstr("missing-symbol.so cannot be loaded: "),
+                                                   HasSubstr("undefined symbol: function_that_nobody_has"))));
+}
+
+std::string text_of(const char* text) {
+  return text ? text : "(null)";
+}
+
+/// Every word and number of an entry that is no function.
+std::vector<std::string> words_of(const fh_entry& entry) {
+  std::vector<std::string> words = {std::to_string(entry.abi_major), std::to_string(entry.abi_minor),
+                                    std::to_string(entry.size),      text_of(entry.id),
+                                    text_of(entry.version),          text_of(entry.summary)};
+  for (std::uint64_t i = 0; i < entry.option_count; ++i) {
+    const fh_option& option = entry.options[i];
+    for (const char* text : {option.name, option.argument, option.help}) words.push_back(text_of(text));
+    words.push_back(std::to_string(option.letter) + " " + std::to_string(option.flags));
+  }
+  words.push_back(entry.claim_patterns ? "claims" : "claims nothing");
+  for (const char* const* glob = entry.claim_patterns; glob && *glob; ++glob) words.emplace_back(*glob);
+  words.push_back(entry.create ? "creates" : "does not create");
+  words.push_back(entry.size == sizeof entry && entry.declare ? "declares" : "does not declare");
+  return words;
+}
+
+std::vector<fs::path> all_good_plugins() {
+  std::vector<fs::path> files;
+  for (const fs::path& directory :
+       {fs::path(FROMHOST_GOOD_PLUGINS), fs::path(FROMHOST_GENERIC_PLUGIN).parent_path()})
+    for (const auto& entry : fs::directory_iterator(directory))
+      if (entry.path().extension() == ".so") files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// C, C++ by several compilers and with several libraries, old interfaces, and our own.
+TEST(EntryInFile, SaysWhatTheLoadedPluginSays) {
+  const std::vector<fs::path> files = all_good_plugins();
+  ASSERT_GT(files.size(), 10u);
+  for (const fs::path& file : files) {
+    SCOPED_TRACE(file);
+    auto described = PluginLibrary::describe(file.string());
+    if (file.stem() == "every-service-gxx-packed-relocations") {
+      EXPECT_FALSE(described);
+      EXPECT_EQ(text_of(PluginLibrary::open(file.string()).entry().id), "every-service");
+      continue;
+    }
+    ASSERT_TRUE(described);
+    EXPECT_FALSE(described->is_loaded());
+    const std::vector<std::string> words = words_of(described->entry());
+    described->load();
+    EXPECT_TRUE(described->is_loaded());
+    EXPECT_EQ(words, words_of(described->entry()));
+  }
+}
 
 TEST(TruncatedPlugin, IsRefusedWhereverItEnds) {
   PluginDirectory directory;
@@ -444,7 +516,8 @@ TEST(PluginCatalogOfEverything, RefusesTheWrongOnesAndUsesTheOthers) {
       directory.with(entry.path());
   directory.with(FROMHOST_GENERIC_PLUGIN).with(good_plugin("claims-only"));
 
-  const PluginCatalog catalog = directory.catalog();
+  PluginCatalog catalog = directory.catalog();
+  catalog.load_all();
   for (const WrongFile& wrong : wrong_files()) {
     const PluginRecord& record = record_of(catalog, wrong.name + ".so");
     EXPECT_EQ(record.state, State::refused) << wrong.name;
@@ -645,9 +718,9 @@ TEST_P(CxxPlugin, ExceptionInsideIsAnErrorWithItsText) {
 INSTANTIATE_TEST_SUITE_P(BuiltBy, CxxPlugin,
                          testing::Values("", "-gxx-17", "-gxx-20", "-gxx-debug-mode", "-gxx-old-strings",
                                          "-gxx-static-libraries", "-gxx-lto", "-gxx-23", "-gxx-gc-sections",
-                                         "-gxx-interface-1-0", "-clangxx-17", "-clangxx-20", "-clangxx-23",
-                                         "-clangxx-old-strings", "-libcxx-17", "-libcxx-20", "-libcxx-23",
-                                         "-libcxx-static"),
+                                         "-gxx-packed-relocations", "-gxx-interface-1-0", "-clangxx-17",
+                                         "-clangxx-20", "-clangxx-23", "-clangxx-old-strings", "-libcxx-17",
+                                         "-libcxx-20", "-libcxx-23", "-libcxx-static"),
                          [](const auto& row) { return row_name(*row.param ? row.param + 1 : "ourselves"); });
 
 class CPlugin : public GoodPlugin, public testing::WithParamInterface<const char*> {};
@@ -695,10 +768,10 @@ TEST(PluginsOfDifferentLibraries, WorkSideBySide) {
   std::vector<std::unique_ptr<Provider>> providers;
   for (std::size_t i = 0; i < built; ++i) {
     ASSERT_EQ(catalog.records().at(i).state, State::ready) << catalog.records()[i].reason;
+    providers.push_back(catalog.open(catalog.records()[i].id, host));
     if (i == with_its_own_library) {
       ASSERT_TRUE(keep_loaded(catalog.records()[i].file));
     }
-    providers.push_back(catalog.open(catalog.records()[i].id, host));
   }
   for (int round = 0; round < 2; ++round)
     for (std::size_t i = 0; i < built; ++i) {
