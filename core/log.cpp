@@ -3,6 +3,7 @@
 #include "core/log.hpp"
 
 #include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -106,6 +107,16 @@ void append_code(std::string& out, std::uint32_t code) {
   }
 }
 
+constexpr spdlog::level::level_enum in_spdlog(LogLevel level) {
+  return static_cast<spdlog::level::level_enum>(level);
+}
+static_assert(in_spdlog(LogLevel::trace) == spdlog::level::trace &&
+              in_spdlog(LogLevel::debug) == spdlog::level::debug &&
+              in_spdlog(LogLevel::info) == spdlog::level::info &&
+              in_spdlog(LogLevel::warn) == spdlog::level::warn &&
+              in_spdlog(LogLevel::err) == spdlog::level::err &&
+              in_spdlog(LogLevel::off) == spdlog::level::off);
+
 spdlog::level::level_enum level_of(int verbosity) {
   if (verbosity >= 2) return spdlog::level::trace;
   if (verbosity == 1) return spdlog::level::debug;
@@ -116,6 +127,21 @@ spdlog::level::level_enum level_of(int verbosity) {
 }
 
 }  // namespace
+
+bool log::is_on(LogLevel level) {
+  return spdlog::should_log(in_spdlog(level));
+}
+
+void log::write(LogLevel level, std::string_view format, std::initializer_list<Argument> arguments) {
+  std::string line;
+  for (const Argument& one : arguments) {
+    const std::size_t hole = std::min(format.find("{}"), format.size());
+    line.append(format.substr(0, hole)).append(one.text());
+    format.remove_prefix(std::min(hole + 2, format.size()));
+  }
+  line += format;
+  spdlog::default_logger_raw()->log(in_spdlog(level), line);
+}
 
 void start_log(int verbosity) {
   auto logger = std::make_shared<spdlog::logger>("ch-fromhost", std::make_shared<StderrSink>());
@@ -137,11 +163,11 @@ void show_passing_line(std::string_view text) {
     if (auto* ours = dynamic_cast<StderrSink*>(sink.get())) ours->pass(text);
 }
 
-void log_each(spdlog::level::level_enum level, const std::vector<std::string>& lines) {
-  const bool all = spdlog::should_log(spdlog::level::debug);
+void log_each(LogLevel level, const std::vector<std::string>& lines) {
+  const bool all = log::is_on(LogLevel::debug);
   const std::size_t told = all ? lines.size() : std::min(lines.size(), kMostTold);
-  for (std::size_t i = 0; i < told; ++i) spdlog::log(level, "{}", lines[i]);
-  if (told < lines.size()) spdlog::log(level, "and {} more; -v tells all", lines.size() - told);
+  for (std::size_t i = 0; i < told; ++i) log::at(level, "{}", lines[i]);
+  if (told < lines.size()) log::at(level, "and {} more; -v tells all", lines.size() - told);
 }
 
 std::string printable(std::string_view text) {

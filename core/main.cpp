@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
     if (options.mode == Mode::list_plugins) catalog.load_all();
     const ExitStatus status = run(options, catalog, host, report);
     if (!std::cout.flush()) {
-      spdlog::error("cannot write to standard output");
+      log::error("cannot write to standard output");
       return static_cast<int>(ExitStatus::failure);
     }
     return static_cast<int>(status);

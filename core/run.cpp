@@ -266,7 +266,7 @@ ExitStatus run_on_image(const Run& run) {
 }  // namespace
 
 ExitStatus run(const Options& options, const PluginCatalog& catalog, HostSystem& host, Report& report) {
-  for (const std::string& one : catalog.skipped()) spdlog::debug("no plugins in {}", one);
+  for (const std::string& one : catalog.skipped()) log::debug("no plugins in {}", one);
   if (options.mode == Mode::help) {
     report.text(help_text(catalog.groups()));
     return ExitStatus::success;

@@ -109,8 +109,8 @@ ImageLock::ImageLock(const ImageRoot& image, std::chrono::seconds timeout) : ima
     const auto now = std::chrono::steady_clock::now();
     if (now >= end) give_up(error, "try again later, or wait longer with --lock-timeout");
     if (!told)
-      spdlog::warn("waiting for the image, which is held by {}, for up to {} s", holder_of(fd_.get()),
-                   timeout.count());
+      log::warn("waiting for the image, which is held by {}, for up to {} s", holder_of(fd_.get()),
+                timeout.count());
     told = true;
     std::this_thread::sleep_for(nap);
     nap = std::min(nap * 2, kLongestNap);

@@ -327,8 +327,7 @@ void Transaction::commit() {
     steps_->finish();
     remove_work(journal_.directories.front().changed);
   } catch (const std::system_error& error) {
-    spdlog::warn("apply: cannot clean up {}: {}; the next run does it", work_->path().text(),
-                 cause_of(error));
+    log::warn("apply: cannot clean up {}: {}; the next run does it", work_->path().text(), cause_of(error));
   }
 }
 
@@ -348,7 +347,7 @@ void Transaction::roll_back() noexcept try {
   if (applying) {
     const auto failures = steps_->roll_back();
     for (const std::string& one : failures)
-      spdlog::error("apply: cannot undo the change of {}; the next run tries again", one);
+      log::error("apply: cannot undo the change of {}; the next run tries again", one);
     if (!failures.empty()) return;  // the journal stays
   }
   try {
@@ -358,7 +357,7 @@ void Transaction::roll_back() noexcept try {
   }
   remove_work(false);
 } catch (const std::exception& error) {
-  spdlog::error("apply: cannot clean up in the image: {}; the next run does it", error.what());
+  log::error("apply: cannot clean up in the image: {}; the next run does it", error.what());
 }
 
 }  // namespace fromhost::core

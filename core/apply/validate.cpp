@@ -63,7 +63,7 @@ std::size_t validate(const Plan& plan, const Preflight& preflight, const ImageRo
     const auto [known, fresh] = is_scanned.try_emplace(file.directory);
     if (fresh) known->second = scanned(file.directory, directories, image);
     if (::fnmatch("lib*.so*", file.name.c_str(), 0) != 0 || !known->second) {
-      spdlog::trace("{}: not looked up by ldconfig there or by that name; not checked", injected.text());
+      log::trace("{}: not looked up by ldconfig there or by that name; not checked", injected.text());
       continue;
     }
     // ldconfig takes the file's name where there is no soname.
@@ -78,13 +78,13 @@ std::size_t validate(const Plan& plan, const Preflight& preflight, const ImageRo
     }
     const auto theirs = image.stat(*found), ours = image.stat(injected);
     if (theirs && ours && same_file(*theirs, *ours)) {
-      spdlog::trace("{} is what the image's loader finds for {}", injected.text(), soname);
+      log::trace("{} is what the image's loader finds for {}", injected.text(), soname);
       continue;
     }
     // One library by two names (libfoo.so and libfoo.so.1.0), in one run or in two: ldconfig prefers one of
     // them.
     if (theirs && (injected_too(*theirs) || same_contents(image, *found, injected))) {
-      spdlog::trace("{}: the image's loader finds the same as {}", injected.text(), found->text());
+      log::trace("{}: the image's loader finds the same as {}", injected.text(), found->text());
       continue;
     }
     const ImagePath resolved = image.resolve(*found).value_or(*found);

@@ -41,7 +41,7 @@ void throw_if_interrupted() {
   const int signal = waiting_signal();
   if (signal == 0) return;
   // Said here, since the signal ends us as soon as it is let through.
-  spdlog::error("apply: interrupted ({}); the image gets back what it was", ::strsignal(signal));
+  log::error("apply: interrupted ({}); the image gets back what it was", ::strsignal(signal));
   throw Error({Stage::apply, "interrupted", ::strsignal(signal), ""});
 }
 

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "core/error.hpp"
@@ -70,8 +71,8 @@ const std::vector<ImagePath>& Ldconfig::directories() {
   if (!directories_.empty()) return directories_;
   choose();
   if (directories_.empty()) directories_ = ask();
-  spdlog::trace("shared library destination: {}: first ldconfig directory of {}", directories_.front().text(),
-                directories_.size());
+  log::trace("shared library destination: {}: first ldconfig directory of {}", directories_.front().text(),
+             directories_.size());
   return directories_;
 }
 
@@ -90,9 +91,9 @@ std::optional<StaticLdconfig> static_ldconfig(const HostSystem& host) {
       const auto facts = read_elf(file.get());
       if (facts && facts->interpreter.empty())
         return StaticLdconfig{path, ldconfig_kind(file.get(), facts->machine)};
-      spdlog::trace("{}: {}", path, facts ? "needs a loader" : "not a program in ELF");
+      log::trace("{}: {}", path, facts ? "needs a loader" : "not a program in ELF");
     } catch (const std::system_error& error) {
-      spdlog::trace("{}: {}", path, cause_of(error));
+      log::trace("{}: {}", path, cause_of(error));
     }
   return std::nullopt;
 }
@@ -125,7 +126,7 @@ void Ldconfig::choose() {
   if (answer.doubt.empty())
     directories_ = std::move(answer.directories);
   else
-    spdlog::trace("ldconfig is asked for its directories: {}", answer.doubt);
+    log::trace("ldconfig is asked for its directories: {}", answer.doubt);
   if (found) {
     program_ = found->path;
     return;
@@ -134,13 +135,13 @@ void Ldconfig::choose() {
     throw Error({Stage::ldconfig, "empty path from ldconfig", "this host has no static ldconfig",
                  "--ldconfig=image runs the image's own"});
   if (choice_ == LdconfigChoice::automatic)
-    spdlog::warn("this host has no static ldconfig, so the image's own runs, confined to the image");
+    log::warn("this host has no static ldconfig, so the image's own runs, confined to the image");
   program_ = kInImage;
   foreign_ = true;
 }
 
 std::vector<ImagePath> Ldconfig::ask() {
-  spdlog::trace("asking ldconfig for shared library destination");
+  log::trace("asking ldconfig for shared library destination");
   Command command;
   // -N: no cache, -X: no links, -v: say the directories.
   const CommandResult result = run({"-N", "-X", "-v"}, "", command);
@@ -173,14 +174,14 @@ CommandResult Ldconfig::run(const std::vector<std::string>& arguments, const std
   command.environment = {"PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/", "LC_ALL=C"};
   command.time_limit = kTimeLimit;
   command.output_limit = kOutputLimit;
-  spdlog::trace("running in the image: {}", command.text());
+  log::trace("running in the image: {}", command.text());
   CommandResult result = host_.run(command);
   if (result.outcome == CommandResult::Outcome::interrupted) throw_if_interrupted();
-  for (const std::string& line : lines_of(result.errors)) spdlog::trace("ldconfig: {}", line);
-  if (result.succeeded() && !spdlog::should_log(spdlog::level::trace)) {
+  for (const std::string& line : lines_of(result.errors)) log::trace("ldconfig: {}", line);
+  if (result.succeeded() && !log::is_on(LogLevel::trace)) {
     std::vector<std::string> remarks;
     for (const std::string& line : without_noise(result.errors)) remarks.push_back("ldconfig: " + line);
-    log_each(spdlog::level::warn, remarks);
+    log_each(LogLevel::warn, remarks);
   }
   return result;
 }

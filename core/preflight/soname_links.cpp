@@ -132,7 +132,7 @@ void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& m
       continue;
     }
     if (present && !S_ISLNK(present->st_mode)) {
-      spdlog::trace("{}: a file of the image, so no link to {}", path.text(), file.name);
+      log::trace("{}: a file of the image, so no link to {}", path.text(), file.name);
       continue;
     }
     if (present) {
@@ -140,7 +140,7 @@ void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& m
       const ImagePath there = target.find('/') == std::string::npos ? directory / target : ImagePath(target);
       if (!gone.count(there) && target != file.name && image.stat(path) &&
           compare_library_names(target, file.name) > 0) {
-        spdlog::trace("{}: leads to {}, a higher version than {}", path.text(), target, file.name);
+        log::trace("{}: leads to {}, a higher version than {}", path.text(), target, file.name);
         continue;
       }
     }
@@ -154,7 +154,7 @@ void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& m
     const std::string other =
         highest_of(image, directory, listings[directory], std::string(path.name()), goes, preflight.budget);
     if (other.empty() || compare_library_names(other, link.target) < 0) continue;
-    spdlog::trace("{}: leads to {}, a higher version than {}", path.text(), other, link.target);
+    log::trace("{}: leads to {}, a higher version than {}", path.text(), other, link.target);
     link.target = other;
   }
   for (auto& [path, link] : links)

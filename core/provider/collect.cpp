@@ -34,7 +34,7 @@ class Collection {
   bool claimed(const Contribution& file, const Request& request) {
     for (const std::string& id : source_.interested_in(std::string(last_component(file.source)))) {
       if (id == file.provider || !opened(id).claims(file.source)) continue;
-      spdlog::trace("{}: claimed by {}", file.source, id);
+      log::trace("{}: claimed by {}", file.source, id);
       const Request claim{id, "", file.source, request.destination};
       note(id, opened(id).collect(claim, all_));
       return true;
@@ -44,8 +44,8 @@ class Collection {
 
   static void note(const std::string& id, const Collected& collected) {
     if (!collected.here)
-      spdlog::warn("{}: nothing to inject on this host{}{}", id, collected.why.empty() ? "" : ": ",
-                   collected.why);
+      log::warn("{}: nothing to inject on this host{}{}", id, collected.why.empty() ? "" : ": ",
+                collected.why);
   }
 
   const ProviderSource& source_;

@@ -86,10 +86,10 @@ struct HostServices {
         if (level >= FH_LOG_WARNING) loan.beside_.discovery->warnings.push_back(message ? message : "");
         return static_cast<fh_status>(FH_OK);
       }
-      const auto said = level >= FH_LOG_WARNING ? spdlog::level::warn
-                        : level == FH_LOG_INFO  ? spdlog::level::debug
-                                                : spdlog::level::trace;
-      spdlog::log(said, "{}: {}", loan.provider_, message ? message : "");
+      const auto said = level >= FH_LOG_WARNING ? LogLevel::warn
+                        : level == FH_LOG_INFO  ? LogLevel::debug
+                                                : LogLevel::trace;
+      log::at(said, "{}: {}", loan.provider_, message ? message : "");
       return static_cast<fh_status>(FH_OK);
     });
   }
@@ -198,9 +198,9 @@ struct HostServices {
       command.time_limit =
           std::chrono::milliseconds(std::min<std::uint64_t>(asked->time_limit_ms, 1'000'000'000'000));
       if (asked->output_limit) command.output_limit = asked->output_limit;
-      spdlog::trace("{}: running: {}", loan.provider_, command.text());
+      log::trace("{}: running: {}", loan.provider_, command.text());
       CommandResult ended = PluginCall::run(loan.host_, command);
-      spdlog::trace("{}: {}", loan.provider_, ended.how(command));
+      log::trace("{}: {}", loan.provider_, ended.how(command));
       switch (ended.outcome) {
         case CommandResult::Outcome::exited:
           result->outcome = FH_COMMAND_EXITED;

@@ -124,23 +124,23 @@ void Report::plugins(const std::vector<PluginRecord>& records, const std::vector
 
 void Report::plan(const Plan& plan) {
   for (const PlannedDirectory& one : plan.directories)
-    spdlog::debug("directory {}{}", one.path.text(), because("", one.reason, one.provider));
+    log::debug("directory {}{}", one.path.text(), because("", one.reason, one.provider));
   for (const PlannedFile& file : plan.files) {
     const bool renamed = file.name != file.source.name();
-    spdlog::debug("{} -> {}{}", file.source.text(),
-                  (renamed ? file.directory / file.name : file.directory).text(),
-                  because(file.rule, file.reason, file.provider));
+    log::debug("{} -> {}{}", file.source.text(),
+               (renamed ? file.directory / file.name : file.directory).text(),
+               because(file.rule, file.reason, file.provider));
   }
-  for (const PlannedText& text : plan.texts) spdlog::debug("{} ({})", text.path.text(), text.reason);
+  for (const PlannedText& text : plan.texts) log::debug("{} ({})", text.path.text(), text.reason);
   for (const PlannedLink& link : plan.links)
-    spdlog::debug("link {} -> {}{}", link.path.text(), link.target, because("", link.reason, link.provider));
+    log::debug("link {} -> {}{}", link.path.text(), link.target, because("", link.reason, link.provider));
   for (const PlannedRemoval& one : plan.removals)
-    spdlog::debug("{} {}{}", one.kept.empty() ? "remove" : "give back", one.path.text(),
-                  because("", one.reason, one.provider));
+    log::debug("{} {}{}", one.kept.empty() ? "remove" : "give back", one.path.text(),
+               because("", one.reason, one.provider));
 }
 
 void Report::warnings(const std::vector<std::string>& warnings) {
-  if (!only_answers_) log_each(spdlog::level::warn, warnings);
+  if (!only_answers_) log_each(LogLevel::warn, warnings);
   remarks_.warnings.insert(remarks_.warnings.end(), warnings.begin(), warnings.end());
 }
 
@@ -154,12 +154,12 @@ void Report::findings(const std::vector<Finding>& findings) {
     files.insert(one.files.begin(), one.files.end());
     libraries.insert(one.library);
   }
-  const bool in_short = libraries.size() > 1 && !spdlog::should_log(spdlog::level::debug);
+  const bool in_short = libraries.size() > 1 && !log::is_on(LogLevel::debug);
   std::vector<std::string> lines;
   for (const Finding& one : findings)
     if (one.severity == Severity::warning && !(in_short && one.kind == FindingKind::library_missing))
       lines.push_back(one.problem.sentence());
-  log_each(spdlog::level::warn, lines);
+  log_each(LogLevel::warn, lines);
   if (!in_short) return;
   constexpr std::size_t kNamed = 3;
   std::string names;
@@ -167,8 +167,8 @@ void Report::findings(const std::vector<Finding>& findings) {
   for (const std::string& one : libraries)
     if (++named <= kNamed) names += (named > 1 ? ", " : "") + one;
   if (named > kNamed) names += " and " + std::to_string(named - kNamed) + " more";
-  spdlog::warn("{} {} libraries that the image does not have, nor are they injected: {}; -v tells more",
-               counted(files.size(), "file", "files"), files.size() == 1 ? "needs" : "need", names);
+  log::warn("{} {} libraries that the image does not have, nor are they injected: {}; -v tells more",
+            counted(files.size(), "file", "files"), files.size() == 1 ? "needs" : "need", names);
 }
 
 void Report::prospect(const std::vector<Change>& changes, const std::string& conclusion) {
@@ -185,7 +185,7 @@ void Report::prospect(const std::vector<Change>& changes, const std::string& con
 }
 
 void Report::answer_each(const std::string& prefix, const std::vector<std::string>& lines) {
-  const bool all = spdlog::should_log(spdlog::level::debug);
+  const bool all = log::is_on(LogLevel::debug);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     if (!all && i == kMostTold)
       return answer(prefix + "and " + std::to_string(lines.size() - i) + " more; -v and --json tell all");
@@ -229,19 +229,19 @@ void Report::injected(const Plan& plan, const Preflight& preflight, const std::v
   if (found > 0)
     after += ", and the image's loader finds " +
              (found == 1 ? "the library" : "all " + std::to_string(found) + " libraries");
-  spdlog::info("injected {} into {}{}", injection(plan, preflight), image, after);
+  log::info("injected {} into {}{}", injection(plan, preflight), image, after);
   if (json_) document(result_document({"inject", "injected", image, changes, found, {}}, remarks_));
 }
 
 void Report::already_there(const Plan& plan, const std::string& image) {
-  spdlog::info("{}", already(plan, image));
+  log::info("{}", already(plan, image));
   if (json_) document(result_document({"inject", "nothing to do", image, {}, {}, {}}, remarks_));
 }
 
 void Report::undone(const Plan& plan, const std::vector<Change>& changes, const std::string& image,
                     bool completely) {
-  spdlog::info("undone: {}{}", undoing(plan, image),
-               completely ? ", which is as before the first injection" : "");
+  log::info("undone: {}{}", undoing(plan, image),
+            completely ? ", which is as before the first injection" : "");
   if (json_) document(result_document({"undo", "undone", image, changes, {}, completely}, remarks_));
 }
 
@@ -283,12 +283,12 @@ LastWords Report::last_words(const Problem& problem) const {
 void Report::failed(const Error& error) {
   std::vector<std::string> lines;
   for (const Problem& problem : error.problems()) lines.push_back(problem.text());
-  if (!(only_answers_ && errors_answered_)) log_each(spdlog::level::err, lines);
+  if (!(only_answers_ && errors_answered_)) log_each(LogLevel::err, lines);
   if (json_ && !document_written_) document(failure_document(error.problems(), remarks_));
 }
 
 void Report::failed(const std::string& what) {
-  spdlog::error("{}", what);
+  log::error("{}", what);
   if (json_ && !document_written_) document(failure_document(what, remarks_));
 }
 

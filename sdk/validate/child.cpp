@@ -66,7 +66,7 @@ Verdict unpacked(const std::string& text) {
   ::setrlimit(RLIMIT_CORE, &no_core);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (::dup2(nothing, 0) < 0 || ::dup2(output, 1) < 0 || ::dup2(output, 2) < 0) ::_exit(126);
-  spdlog::set_level(spdlog::level::off);
+  core::start_log(-3);
   if (watch_socket >= 0) hand_over_writes(watch_socket);
   Verdict verdict;
   try {

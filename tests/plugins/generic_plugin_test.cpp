@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "tests/plugins/fake_host.hpp"
 #include "tests/plugins/plugin_directory.hpp"
+#include "tests/support/log_capture.hpp"
 
 namespace fromhost::core {
 namespace {
@@ -49,7 +50,7 @@ class GenericPlugin : public testing::Test {
 
   PluginDirectory directory_;
   FakeHost host_;
-  LogLines log_;
+  test::LogCapture log_;
   PluginCatalog catalog_;
 };
 

@@ -18,6 +18,7 @@
 #include "core/provider/collect.hpp"
 #include "tests/plugins/fake_host.hpp"
 #include "tests/plugins/plugin_directory.hpp"
+#include "tests/support/log_capture.hpp"
 
 namespace fromhost::core {
 namespace {
@@ -386,7 +387,7 @@ class BadPlugin : public testing::Test {
 
   PluginDirectory directory_;
   FakeHost host_;
-  LogLines log_;
+  test::LogCapture log_;
   std::optional<PluginCatalog> catalog_;
   Contributions into_;
 };
@@ -599,7 +600,7 @@ class GoodPlugin : public testing::Test {
 
   PluginDirectory directory_, image_directory_;
   FakeHost host_;
-  LogLines log_;
+  test::LogCapture log_;
   ImageRoot image_;
   std::optional<PluginCatalog> catalog_;
   std::unique_ptr<Provider> provider_;

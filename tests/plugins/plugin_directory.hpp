@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A private directory of plugins, as root would trust it, and what the core says while it uses them.
+// A private directory of plugins, as root would trust it.
 #pragma once
 
 #include <fcntl.h>
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <memory>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -65,25 +61,5 @@ inline const PluginRecord& record_of(const PluginCatalog& catalog, const std::st
     if (std::filesystem::path(record.file).filename() == name) return record;
   throw std::runtime_error("no record of " + name);
 }
-
-/// Everything that is logged while it lives, a line each: "warning: generic: …".
-class LogLines {
- public:
-  LogLines() : before_(spdlog::default_logger()) {
-    auto logger =
-        std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(lines_));
-    logger->set_pattern("%l: %v");
-    logger->set_level(spdlog::level::trace);
-    spdlog::set_default_logger(logger);
-  }
-  LogLines(const LogLines&) = delete;
-  LogLines& operator=(const LogLines&) = delete;
-  ~LogLines() { spdlog::set_default_logger(before_); }
-  std::string text() const { return lines_.str(); }
-
- private:
-  std::ostringstream lines_;
-  std::shared_ptr<spdlog::logger> before_;
-};
 
 }  // namespace fromhost::core

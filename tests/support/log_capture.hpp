@@ -2,11 +2,7 @@
 // What is said on the log, as text: "warning: X\n", every level, while it lives.
 #pragma once
 
-#include <spdlog/sinks/ostream_sink.h>
-#include <spdlog/spdlog.h>
-
 #include <memory>
-#include <sstream>
 #include <string>
 
 #include "core/log.hpp"
@@ -15,20 +11,15 @@ namespace fromhost::test {
 
 class LogCapture {
  public:
-  explicit LogCapture(spdlog::level::level_enum level = spdlog::level::trace) {
-    auto logger =
-        std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(said_));
-    logger->set_level(level);
-    logger->set_pattern("%l: %v");
-    spdlog::set_default_logger(std::move(logger));
-  }
+  explicit LogCapture(core::LogLevel level = core::LogLevel::trace);
   LogCapture(const LogCapture&) = delete;
   LogCapture& operator=(const LogCapture&) = delete;
-  ~LogCapture() { core::start_log(0); }
-  std::string text() const { return said_.str(); }
+  ~LogCapture();
+  std::string text() const;
 
  private:
-  std::ostringstream said_;
+  struct Said;
+  std::unique_ptr<Said> said_;
 };
 
 }  // namespace fromhost::test

@@ -12,11 +12,11 @@ namespace {
 std::string said_at(int verbosity) {
   testing::internal::CaptureStderr();
   start_log(verbosity);
-  spdlog::trace("a trace");
-  spdlog::debug("a debug");
-  spdlog::info("an info");
-  spdlog::warn("a warn");
-  spdlog::error("an err");
+  log::trace("a trace");
+  log::debug("a debug");
+  log::info("an info");
+  log::warn("a warn");
+  log::error("an err");
   start_log(0);
   return testing::internal::GetCapturedStderr();
 }
@@ -51,7 +51,7 @@ TEST(Log, NothingIsSaidOnStandardOutput) {
 TEST(Log, ALineStaysOneLineWhateverAFileIsCalled) {
   testing::internal::CaptureStderr();
   start_log(0);
-  spdlog::warn("{}", "/tmp/a\nch-fromhost: all is well\x1b[2J");
+  log::warn("{}", "/tmp/a\nch-fromhost: all is well\x1b[2J");
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
             "ch-fromhost: warning: /tmp/a\\nch-fromhost: all is well\\x1b[2J\n");
 }
@@ -59,7 +59,7 @@ TEST(Log, ALineStaysOneLineWhateverAFileIsCalled) {
 TEST(Log, PercentAndBracesInANameAreNoFormat) {
   testing::internal::CaptureStderr();
   start_log(0);
-  spdlog::info("{}", "%n%s{}{0}");
+  log::info("{}", "%n%s{}{0}");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "ch-fromhost: %n%s{}{0}\n");
 }
 
@@ -70,8 +70,8 @@ TEST(Log, APassingLineGivesWayToWhatIsSaidAndToTheNext) {
   show_passing_line("half");
   show_passing_line("all but");
   show_passing_line("done");
-  spdlog::warn("mind");
-  spdlog::info("quiet again");
+  log::warn("mind");
+  log::info("quiet again");
   show_passing_line("more");
   show_passing_line("");
   show_passing_line("");
@@ -156,7 +156,7 @@ TEST(LogEach, OfVeryManyTellsTheFirstAndHowManyMore) {
   const auto said = [&](int verbosity, std::size_t count) {
     testing::internal::CaptureStderr();
     start_log(verbosity);
-    log_each(spdlog::level::warn, {lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(count)});
+    log_each(LogLevel::warn, {lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(count)});
     start_log(0);
     return testing::internal::GetCapturedStderr();
   };

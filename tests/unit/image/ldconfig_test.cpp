@@ -304,11 +304,11 @@ TEST_F(LdconfigTest, NoiseIsShownOnlyAtTheHighestVerbosity) {
   leaves(a_cache());
   host_.with_answer("ldconfig", exited(0, "", "Can't stat /x: y\nreal trouble\n"));
   {
-    const LogCapture log(spdlog::level::debug);
+    const LogCapture log(LogLevel::debug);
     ldconfig_.make_cache(ImagePath("/scratch"));
     EXPECT_EQ(log.text(), "warning: ldconfig: real trouble\n");
   }
-  const LogCapture log(spdlog::level::trace);
+  const LogCapture log(LogLevel::trace);
   ldconfig_.make_cache(ImagePath("/scratch"));
   EXPECT_THAT(log.text(), HasSubstr("trace: ldconfig: Can't stat /x: y\ntrace: ldconfig: real trouble\n"));
 }

@@ -120,21 +120,21 @@ TEST_F(ReportTest, ManyMissingLibrariesAreOneLine) {
     return one;
   };
   std::vector<Finding> findings = {missing("liba.so.1", {"x"})};
-  const auto said = [&](spdlog::level::level_enum level) {
+  const auto said = [&](LogLevel level) {
     const test::LogCapture log(level);
     report_.findings(findings);
     return log.text();
   };
-  EXPECT_EQ(said(spdlog::level::info), "warning: x needs liba.so.1: why; do\n");
+  EXPECT_EQ(said(LogLevel::info), "warning: x needs liba.so.1: why; do\n");
   for (const char* one : {"libb.so.1", "libc.so.1", "libd.so.1", "libe.so.1"})
     findings.push_back(missing(one, {"x", "y"}));
   findings.push_back(make_finding(FindingKind::placed_by_path, "other"));
   findings.push_back(make_finding(FindingKind::no_space, "no warning"));
   EXPECT_EQ(
-      said(spdlog::level::info),
+      said(LogLevel::info),
       "warning: other\nwarning: 2 files need libraries that the image does not have, nor are they injected: "
       "liba.so.1, libb.so.1, libc.so.1 and 2 more; -v tells more\n");
-  EXPECT_EQ(said(spdlog::level::debug),
+  EXPECT_EQ(said(LogLevel::debug),
             "warning: x needs liba.so.1: why; do\nwarning: x needs libb.so.1: why; do\n"
             "warning: x needs libc.so.1: why; do\nwarning: x needs libd.so.1: why; do\n"
             "warning: x needs libe.so.1: why; do\nwarning: other\n");
@@ -224,7 +224,7 @@ TEST_F(ReportTest, AnErrorThatEndsADryRunBeforeItsAnswerIsSaid) {
 }
 
 TEST_F(ReportTest, OfVeryManyFindingsTheFirstAreToldAndAllAreInJson) {
-  const test::LogCapture log(spdlog::level::info);
+  const test::LogCapture log(LogLevel::info);
   std::vector<Problem> problems;
   std::vector<Finding> findings;
   std::vector<std::string> warnings;
