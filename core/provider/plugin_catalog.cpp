@@ -177,11 +177,12 @@ void PluginCatalog::load(PluginLibrary& library) const {
 }
 
 void PluginCatalog::load_all() {
-  for (auto& [id, library] : libraries_) try {
-      load(library);
+  for (auto& one : libraries_) try {
+      load(one.second);
     } catch (const PluginRefused& refused) {
+      const std::string& file = one.second.file();
       const auto record = std::find_if(records_.begin(), records_.end(),
-                                       [&](const PluginRecord& one) { return one.file == library.file(); });
+                                       [&](const PluginRecord& other) { return other.file == file; });
       refuse(*record, refused.what());
     }
 }
