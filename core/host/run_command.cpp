@@ -144,10 +144,13 @@ bool enter(const Launch& launch) {
       MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | mount_flags_of(root);
   if (::mount(nullptr, root, nullptr, read_only, nullptr) != 0) return false;
   if (::chdir(root) != 0) return false;
-  // Where the host's own root is an initramfs there is nothing to pivot from. chroot() is enough for a
-  // program that we trust.
-  if (::syscall(SYS_pivot_root, ".", ".") == 0) return ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
-  return !confinement.foreign && ::chroot(".") == 0 && ::chdir("/") == 0;
+  // A stranger's program gets a namespace in which the host's files are not. For this host's own, whose
+  // capabilities are dropped next, they lie below the image, where only who may unmount comes to: taking them
+  // away waits for a grace period of the kernel, a millisecond or more. This works where the root is an
+  // initramfs, too.
+  if (confinement.foreign)
+    return ::syscall(SYS_pivot_root, ".", ".") == 0 && ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
+  return ::mount(".", "/", nullptr, MS_MOVE, nullptr) == 0 && ::chroot(".") == 0 && ::chdir("/") == 0;
 }
 
 /// What a program of this host may still do as root in there: read and write whatever the image's modes say.

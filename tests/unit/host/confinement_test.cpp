@@ -34,6 +34,7 @@ constexpr const char* kProbe = R"(
 #include <sys/socket.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -63,6 +64,8 @@ int main(int argc, char **argv) {
   can_write("/scratch/written");
   printf("chmod of root: %s\n", chmod("/", 0777) == 0 ? "yes" : "no");
   printf("mknod: %s\n", mknod("/scratch/device", S_IFCHR | 0600, 0x103) == 0 ? "yes" : "no");
+  printf("unmount: %s\n", umount2("/", MNT_DETACH) == 0 ? "yes" : "no");
+  printf("other root: %s\n", chroot("/scratch") == 0 ? "yes" : "no");
   printf("no new privileges: %d\n", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
   printf("shadow: %s\n", open("/shadow", O_RDONLY) >= 0 ? "yes" : "no");
   printf("marker: %s\n", access("/marker", F_OK) == 0 ? "yes" : "no");
@@ -141,6 +144,8 @@ TEST_F(ConfinementTest, TheImageIsTheWholeWorld) {
     const std::string said = as_text(probe(foreign));
     EXPECT_THAT(said, HasSubstr("marker: yes"));
     EXPECT_THAT(said, HasSubstr("up: inside"));
+    EXPECT_THAT(said, HasSubstr("unmount: no")) << "what lies below stays there";
+    EXPECT_THAT(said, HasSubstr("other root: no"));
     EXPECT_THAT(said, HasSubstr("descriptors: 0"));
     EXPECT_THAT(said, HasSubstr("no new privileges: 1"));
     EXPECT_THAT(said, HasSubstr("environment: clean"));
