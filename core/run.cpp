@@ -10,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <system_error>
 
 #include "core/apply/image_lock.hpp"
 #include "core/apply/record.hpp"
@@ -84,6 +85,15 @@ void repair(const Run& run) {
   run.report.warnings(recover(run.image, files));
 }
 
+std::string why_missing(const HostSystem& host, const std::string& source) {
+  try {
+    host.inspect(HostPath(source));
+    return "";
+  } catch (const std::system_error& error) {
+    return cause_of(error);
+  }
+}
+
 /// Copies what the plan says; who waits for it is told how far it is.
 void stage(const Run& run, Transaction& transaction, const Plan& plan, const Preflight& preflight) {
   std::optional<Progress> progress;
@@ -137,7 +147,8 @@ void inject(const Run& run) {
   const LibraryDirectories scanned = [&]() -> const auto& {
     return run.ldconfig.directories();
   };
-  Plan plan = make_plan(wanted, image, scanned);
+  Plan plan = make_plan(wanted, image, scanned,
+                        [&](const std::string& source) { return why_missing(run.host, source); });
   Contributions().swap(wanted);  // a long list's memory, for what comes
   Manifest manifest = read_manifest(image);
   keep_earlier_places(plan, manifest, image, scanned);

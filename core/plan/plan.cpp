@@ -19,8 +19,8 @@ namespace {
 
 class Planner {
  public:
-  Planner(const ImageRoot& image, const LibraryDirectories& directories)
-      : image_(image), directories_(directories), resolved_(image) {}
+  Planner(const ImageRoot& image, const LibraryDirectories& directories, const WhyMissing& why_missing)
+      : image_(image), directories_(directories), why_missing_(why_missing), resolved_(image) {}
 
   void add(const Contribution& item) {
     switch (item.kind) {
@@ -137,8 +137,12 @@ class Planner {
       return place_libfabric(item, file);
     if (item.kind == ItemKind::file) {
       if (!rule) {
-        problem("no destination for: " + item.source, "its path looks like neither a program nor a library",
-                "put --dest DIR before it");
+        const std::string why = why_missing_ ? why_missing_(item.source) : "";
+        if (!why.empty())
+          problem("cannot inject: " + item.source, why, "");
+        else
+          problem("no destination for: " + item.source, "its path looks like neither a program nor a library",
+                  "put --dest DIR before it");
         return false;
       }
       file.rule = rule->text;
@@ -238,6 +242,7 @@ class Planner {
 
   const ImageRoot& image_;
   const LibraryDirectories& directories_;
+  const WhyMissing& why_missing_;
   /// The image's, once it was looked for: where it has none, that was a walk through all of it.
   std::optional<std::optional<ImageLibfabric>> libfabric_;
   Plan plan_;
@@ -252,8 +257,8 @@ class Planner {
 }  // namespace
 
 Plan make_plan(const Contributions& contributions, const ImageRoot& image,
-               const LibraryDirectories& directories) {
-  Planner planner(image, directories);
+               const LibraryDirectories& directories, const WhyMissing& why_missing) {
+  Planner planner(image, directories, why_missing);
   for (const Contribution& item : contributions) planner.add(item);
   return planner.finish();
 }

@@ -76,9 +76,13 @@ struct Plan {
 /// Answers which directories the image's ldconfig reports; asked only where a rule needs it.
 using LibraryDirectories = std::function<const std::vector<ImagePath>&()>;
 
+/// Why there is no such file on the host; empty where there is one. Asked only of a file without a place: one
+/// that is not there is not worth the words about its path.
+using WhyMissing = std::function<std::string(const std::string& source)>;
+
 /// Settles destinations, duplicates and conflicts. Reads the image, writes nothing. Throws Error with every
 /// problem found, in the order of the command line; "empty file list" where there is nothing to do.
 Plan make_plan(const Contributions& contributions, const ImageRoot& image,
-               const LibraryDirectories& directories);
+               const LibraryDirectories& directories, const WhyMissing& why_missing = {});
 
 }  // namespace fromhost::core
