@@ -199,6 +199,7 @@ void inject(const Run& run) {
   if (run_ldconfig) transaction.stage_cache();
   // Nothing is staged after it, so the transaction does not look into the old one any more.
   transaction.stage_manifest(record(std::move(manifest), plan, preflight, transaction, this_run(run, plan)));
+  if (run_ldconfig) run.ldconfig.prepare_cache(transaction.scratch());
   transaction.apply();
   std::optional<std::size_t> found;
   if (run_ldconfig) {
@@ -233,6 +234,7 @@ void undo(const Run& run) {
   transaction.stage(undo.plan, run.host);
   if (run_ldconfig) transaction.stage_cache();
   if (!completely) transaction.stage_manifest(undo.left);
+  if (run_ldconfig) run.ldconfig.prepare_cache(transaction.scratch());
   transaction.apply();
   if (run_ldconfig) transaction.place_cache(run.ldconfig.make_cache(transaction.scratch()));
   transaction.commit();

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -65,6 +66,14 @@ struct HostFile {
   std::uint32_t mode = 0;
 };
 
+/// A command that waits to be run; one that never is, ends with its owner.
+class PreparedCommand {
+ public:
+  virtual ~PreparedCommand() = default;
+  /// Once, as HostSystem::run() does. Its time begins here.
+  virtual CommandResult run() = 0;
+};
+
 class HostSystem {
  public:
   virtual ~HostSystem() = default;
@@ -73,6 +82,9 @@ class HostSystem {
   /// Runs a command to its end, its output captured. Children of a command that overran its limits are killed
   /// too.
   virtual CommandResult run(const Command& command) = 0;
+  /// As much of run() as can be done before, such as its confinement, which takes as long as a short command
+  /// and goes on beside us. We must outlive it.
+  virtual std::unique_ptr<PreparedCommand> prepare(Command command);
   /// Opens a regular file for reading, links followed. Never blocks on a FIFO. Throws std::system_error;
   /// EISDIR or EINVAL (message: what it is) for what is no regular file.
   virtual UniqueFd open_file(const HostPath& path) const = 0;

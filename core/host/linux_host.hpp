@@ -10,6 +10,7 @@ class LinuxHost : public HostSystem {
  public:
   std::optional<std::string> environment(const std::string& name) const override;
   CommandResult run(const Command& command) override;
+  std::unique_ptr<PreparedCommand> prepare(Command command) override;
   UniqueFd open_file(const HostPath& path) const override;
   std::string read_file(const HostPath& path, std::uint64_t limit) const override;
   std::string read_standard_input(std::uint64_t limit) override;

@@ -18,6 +18,9 @@ class RootedHost : public HostSystem {
     return host_.environment(name);
   }
   CommandResult run(const Command& command) override { return host_.run(command); }
+  std::unique_ptr<PreparedCommand> prepare(Command command) override {
+    return host_.prepare(std::move(command));
+  }
   UniqueFd open_file(const HostPath& path) const override;
   std::string read_file(const HostPath& path, std::uint64_t limit) const override;
   std::string read_standard_input(std::uint64_t limit) override { return host_.read_standard_input(limit); }

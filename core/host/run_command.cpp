@@ -62,6 +62,7 @@ struct Launch {
   std::vector<char*> argv;
   std::vector<char*> environment;
   int output, errors, report;  ///< descriptors; `report` tells the parent why exec failed
+  int go;                      ///< a byte comes when the command may run; its end, when it never will
   pid_t parent;
   std::string writable;  ///< of the confinement, as a path outside it
   std::array<std::string, 2> identity_maps;
@@ -85,7 +86,8 @@ void close_others(int first) {
 }
 
 constexpr int kReport = STDERR_FILENO + 1;
-constexpr int kProgram = kReport + 1;
+constexpr int kGo = kReport + 1;
+constexpr int kProgram = kGo + 1;
 
 [[noreturn]] void give_up(int report) {
   const int error = errno;
@@ -180,6 +182,22 @@ void become_its_child() {
   ::_exit(128 + WTERMSIG(status));
 }
 
+/// Each descriptor at its number; none may be closed by the other's coming.
+bool take_their_places(const Launch& launch) {
+  const int report = ::fcntl(launch.report, F_DUPFD_CLOEXEC, kProgram);
+  const int go = ::fcntl(launch.go, F_DUPFD_CLOEXEC, kProgram);
+  return report >= 0 && go >= 0 && ::dup3(report, kReport, O_CLOEXEC) >= 0 && ::dup3(go, kGo, O_CLOEXEC) >= 0;
+}
+
+/// Until the parent wants the command, which may be never.
+void wait_for_go() {
+  char byte;
+  ssize_t got;
+  do got = ::read(kGo, &byte, 1);
+  while (got < 0 && errno == EINTR);
+  if (got != 1) ::_exit(127);
+}
+
 /// All signals are blocked here, so that none of our handlers runs in the child.
 [[noreturn]] void become(const Launch& launch) {
   // Own session: its group can be killed as one, and reading our terminal does not stop it as a background
@@ -197,8 +215,8 @@ void become_its_child() {
   }
   if (::dup2(launch.output, STDOUT_FILENO) < 0 || ::dup2(launch.errors, STDERR_FILENO) < 0)
     give_up(launch.report);
-  if (launch.report != kReport && ::dup3(launch.report, kReport, O_CLOEXEC) < 0) give_up(launch.report);
-  close_others(kReport + 1);
+  if (!take_their_places(launch)) give_up(launch.report);
+  close_others(kGo + 1);
 
   if (launch.command.directory == Command::Directory::root && ::chdir("/") != 0) give_up(kReport);
   const Confinement* confinement = launch.command.confinement ? &*launch.command.confinement : nullptr;
@@ -216,9 +234,10 @@ void become_its_child() {
     if (confinement->foreign) {
       const struct rlimit files = {kForeignFileLimit, kForeignFileLimit};
       if (::setrlimit(RLIMIT_FSIZE, &files) != 0) give_up(kReport);
-      become_its_child();
     }
   }
+  wait_for_go();
+  if (confinement && confinement->foreign) become_its_child();
   // Handlers would be reset by exec anyway; what somebody else chose to ignore (nohup) stays so, what we
   // ignore does not.
   for (int signal = 1; signal < NSIG; ++signal) {
@@ -396,29 +415,35 @@ std::string CommandResult::how(const Command& command) const {
   return "?";
 }
 
-CommandResult LinuxHost::run(const Command& command) {
-  const auto start = Clock::now();
-  if (command.argv.empty() || command.argv[0].empty()) return not_started(ENOENT);
-  std::string program = command.argv[0];
-  if (program.find('/') == std::string::npos) {
-    const auto found = find_program(program);
-    if (!found) return not_started(ENOENT);
-    program = found->text();
-  }
-  const Confinement* confinement = command.confinement ? &*command.confinement : nullptr;
-  // Made absolute, since the child changes its directory first.
-  std::error_code no_directory;
-  program = std::filesystem::absolute(program, no_directory).string();
-  if (no_directory) return not_started(no_directory.value());
+namespace {
 
-  auto output = make_pipe(), errors = make_pipe(), report = make_pipe();
-  if (!output || !errors || !report) return not_started(errno);
+/// A child that is on its way to the command, or why there is none.
+class LinuxCommand : public PreparedCommand {
+ public:
+  explicit LinuxCommand(Command command) : command_(std::move(command)) {}
+  /// `program`: an absolute path.
+  void start(const std::string& program);
+  void cannot_start(int error) { error_ = error; }
+  CommandResult run() override;
+
+ private:
+  const Command command_;
+  int error_ = 0;
+  UniqueFd output_, errors_, report_;
+  std::optional<Pipe> go_;  // with its other end, so that no child's death makes writing a signal
+  std::optional<Child> child_;
+};
+
+void LinuxCommand::start(const std::string& program) {
+  auto output = make_pipe(), errors = make_pipe(), report = make_pipe(), go = make_pipe();
+  if (!output || !errors || !report || !go) return cannot_start(errno);
   ::fcntl(output->read.get(), F_SETFL, O_NONBLOCK);
   ::fcntl(errors->read.get(), F_SETFL, O_NONBLOCK);
 
-  Launch launch{command,    program, {}, {}, output->write.get(), errors->write.get(), report->write.get(),
-                ::getpid(), {},      {}};
-  if (confinement) {
+  Launch launch{
+      command_,       program,    {}, {}, output->write.get(), errors->write.get(), report->write.get(),
+      go->read.get(), ::getpid(), {}, {}};
+  if (const auto& confinement = command_.confinement) {
     if (!confinement->writable.empty()) launch.writable = confinement->root + confinement->writable;
     // Inside, root is somebody else, so that exec() leaves it no capability of its namespace.
     const auto map = [](auto id) {
@@ -426,10 +451,10 @@ CommandResult LinuxHost::run(const Command& command) {
     };
     launch.identity_maps = {map(::geteuid()), map(::getegid())};
   }
-  for (const std::string& word : command.argv) launch.argv.push_back(const_cast<char*>(word.c_str()));
+  for (const std::string& word : command_.argv) launch.argv.push_back(const_cast<char*>(word.c_str()));
   launch.argv.push_back(nullptr);
-  if (command.environment) {
-    for (const std::string& one : *command.environment)
+  if (command_.environment) {
+    for (const std::string& one : *command_.environment)
       launch.environment.push_back(const_cast<char*>(one.c_str()));
   } else {
     for (char** one = environ; one && *one; ++one) launch.environment.push_back(*one);
@@ -449,21 +474,71 @@ CommandResult LinuxHost::run(const Command& command) {
   const int fork_error = errno;
   if (pid == 0) become(launch);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) return not_started(fork_error);
+  if (pid < 0) return cannot_start(fork_error);
+  child_.emplace(pid);
+  output_ = std::move(output->read);
+  errors_ = std::move(errors->read);
+  report_ = std::move(report->read);
+  go_ = std::move(go);
+}
 
-  Child child(pid);
-  for (auto* pipe : {&output, &errors, &report}) (*pipe)->write.reset();
+CommandResult LinuxCommand::run() {
+  if (!child_) return not_started(error_);
+  const auto start = Clock::now();
+  const char byte = 1;
+  if (again_after_signal([&] { return ::write(go_->write.get(), &byte, 1); }) != 1) return not_started(errno);
   // Ends without a word when exec closes the other side.
   int exec_error = 0;
-  if (again_after_signal([&] { return ::read(report->read.get(), &exec_error, sizeof exec_error); }) ==
+  if (again_after_signal([&] { return ::read(report_.get(), &exec_error, sizeof exec_error); }) ==
       static_cast<ssize_t>(sizeof exec_error))
     return not_started(exec_error);
 
   CommandResult result;
-  std::array<Stream, 2> streams{Stream{std::move(output->read), result.output},
-                                Stream{std::move(errors->read), result.errors}};
-  follow(child, streams, command, start, result);
+  std::array<Stream, 2> streams{Stream{std::move(output_), result.output},
+                                Stream{std::move(errors_), result.errors}};
+  follow(*child_, streams, command_, start, result);
   return result;
+}
+
+}  // namespace
+
+std::unique_ptr<PreparedCommand> LinuxHost::prepare(Command command) {
+  auto prepared = std::make_unique<LinuxCommand>(command);
+  std::string program = command.argv.empty() ? "" : command.argv[0];
+  if (program.find('/') == std::string::npos) {
+    const auto found = program.empty() ? std::nullopt : find_program(program);
+    program = found ? found->text() : "";
+  }
+  // Made absolute, since the child changes its directory first.
+  std::error_code no_directory;
+  if (!program.empty()) program = std::filesystem::absolute(program, no_directory).string();
+  if (program.empty() || no_directory)
+    prepared->cannot_start(no_directory ? no_directory.value() : ENOENT);
+  else
+    prepared->start(program);
+  return prepared;
+}
+
+CommandResult LinuxHost::run(const Command& command) {
+  return prepare(command)->run();
+}
+
+namespace {
+
+class RunLater : public PreparedCommand {
+ public:
+  RunLater(HostSystem& host, Command command) : host_(host), command_(std::move(command)) {}
+  CommandResult run() override { return host_.run(command_); }
+
+ private:
+  HostSystem& host_;
+  const Command command_;
+};
+
+}  // namespace
+
+std::unique_ptr<PreparedCommand> HostSystem::prepare(Command command) {
+  return std::make_unique<RunLater>(*this, std::move(command));
 }
 
 }  // namespace fromhost::core

@@ -21,6 +21,7 @@ namespace {
 constexpr std::chrono::seconds kTimeLimit{
     120};  // one takes 10 ms; a cold parallel file system takes its time
 constexpr const char* kInImage = "/sbin/ldconfig";
+constexpr const char* kCache = "ld.so.cache";
 constexpr std::uint64_t kOutputLimit = 16u << 20;
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -142,9 +143,9 @@ void Ldconfig::choose() {
 
 std::vector<ImagePath> Ldconfig::ask() {
   log::trace("asking ldconfig for shared library destination");
-  Command command;
   // -N: no cache, -X: no links, -v: say the directories.
-  const CommandResult result = run({"-N", "-X", "-v"}, "", command);
+  const Command command = this->command({"-N", "-X", "-v"}, "");
+  const CommandResult result = run(*host_.prepare(command), command);
   std::vector<ImagePath> directories = directories_in(result.output);
   if (!result.succeeded() || directories.empty())
     throw Error({Stage::ldconfig, "empty path from ldconfig", why(result, command),
@@ -153,29 +154,42 @@ std::vector<ImagePath> Ldconfig::ask() {
   return directories;
 }
 
+Command Ldconfig::command_for_cache(const ImagePath& scratch) {
+  return command({"-X", "-C", (scratch / kCache).text()}, scratch.text());
+}
+
+void Ldconfig::prepare_cache(const ImagePath& scratch) {
+  cache_ = host_.prepare(command_for_cache(scratch));
+}
+
 std::string Ldconfig::make_cache(const ImagePath& scratch) {
-  Command command;
-  const ImagePath cache = scratch / "ld.so.cache";
-  const CommandResult result = run({"-X", "-C", cache.text()}, scratch.text(), command);
+  if (!cache_) prepare_cache(scratch);
+  const Command command = command_for_cache(scratch);
+  const std::unique_ptr<PreparedCommand> prepared = std::move(cache_);
+  const CommandResult result = run(*prepared, command);
   if (!result.succeeded())
     throw Error({Stage::ldconfig, "command failed: " + command.text(), why(result, command), ""});
-  const auto bytes = image_.read_file(cache, kForeignFileLimit);
+  const auto bytes = image_.read_file(scratch / kCache, kForeignFileLimit);
   if (!bytes || !read_ld_so_cache(*bytes))
     throw Error({Stage::ldconfig, "ldconfig made no cache", "command: " + command.text(), ""});
   return *bytes;
 }
 
-CommandResult Ldconfig::run(const std::vector<std::string>& arguments, const std::string& writable,
-                            Command& command) {
+Command Ldconfig::command(const std::vector<std::string>& arguments, const std::string& writable) {
   choose();
+  Command command;
   command.argv = {*program_};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
   command.confinement = Confinement{image_.absolute_path(), writable, foreign_};
   command.environment = {"PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/", "LC_ALL=C"};
   command.time_limit = kTimeLimit;
   command.output_limit = kOutputLimit;
+  return command;
+}
+
+CommandResult Ldconfig::run(PreparedCommand& prepared, const Command& command) {
   log::trace("running in the image: {}", command.text());
-  CommandResult result = host_.run(command);
+  CommandResult result = prepared.run();
   if (result.outcome == CommandResult::Outcome::interrupted) throw_if_interrupted();
   for (const std::string& line : lines_of(result.errors)) log::trace("ldconfig: {}", line);
   if (result.succeeded() && !log::is_on(LogLevel::trace)) {

@@ -2,6 +2,7 @@
 // The image's ldconfig: which one runs, and how it is confined, is known here and nowhere else.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,19 +31,26 @@ class Ldconfig {
   /// the image, and nowhere else; makes no links. Throws Error where it cannot be run or fails, or where what
   /// it wrote is no cache.
   virtual std::string make_cache(const ImagePath& scratch);
+  /// Gets it ready to run, beside what we do until make_cache() with the same `scratch`. Throws Error where
+  /// it cannot be run.
+  virtual void prepare_cache(const ImagePath& scratch);
 
  protected:
   virtual std::vector<ImagePath> ask();
 
  private:
   void choose();
-  CommandResult run(const std::vector<std::string>& arguments, const std::string& writable, Command& command);
+  Command command_for_cache(const ImagePath& scratch);
+  Command command(const std::vector<std::string>& arguments, const std::string& writable);
+  /// What came of it, after what it said was told.
+  CommandResult run(PreparedCommand& prepared, const Command& command);
   HostSystem& host_;
   const ImageRoot& image_;
   LdconfigChoice choice_;
   std::optional<std::string> program_;
   bool foreign_ = false;
   std::vector<ImagePath> directories_;
+  std::unique_ptr<PreparedCommand> cache_;  // makes one, when it is prepared
 };
 
 /// The directories in the output of "ldconfig -v": lines that start with a slash, up to the colon.

@@ -169,6 +169,28 @@ TEST_F(LinuxHostTest, ArgumentsArePassedByteForByte) {
   EXPECT_EQ(result.output, "a b|$HOME|*||\xff\n'|");
 }
 
+TEST_F(LinuxHostTest, PreparedCommandRunsWhenItIsWantedAndSeesWhatIsThereThen) {
+  const std::string file = at("file").text();
+  const auto prepared = host_.prepare({.argv = {"sh", "-c", "cat '" + file + "'"}});
+  write("file", "late");
+  const CommandResult result = prepared->run();
+  EXPECT_TRUE(result.succeeded());
+  EXPECT_EQ(result.output, "late");
+}
+
+TEST_F(LinuxHostTest, PreparedCommandThatIsNotWantedNeverRuns) {
+  const std::string file = at("file").text();
+  host_.prepare({.argv = {"touch", file}}).reset();
+  EXPECT_FALSE(std::filesystem::exists(file));
+  EXPECT_FALSE(has_children());
+}
+
+TEST_F(LinuxHostTest, PreparedCommandThatCannotStartSaysSoWhenItIsWanted) {
+  const CommandResult result = host_.prepare({.argv = {"/no/such/program"}})->run();
+  EXPECT_EQ(result.outcome, CommandResult::Outcome::not_started);
+  EXPECT_EQ(result.code, ENOENT);
+}
+
 TEST_F(LinuxHostTest, TimeLimitKillsTheChildrenToo) {
   const auto start = std::chrono::steady_clock::now();
   const Command command{.argv = {"sh", "-c", "sleep 1000 & echo $!; wait"}, .time_limit = 500ms};

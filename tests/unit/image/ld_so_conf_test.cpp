@@ -40,11 +40,10 @@ class HostWithLdconfig : public LinuxHost {
     if (path.text() == "/sbin/ldconfig.real") throw std::system_error(ENOENT, std::generic_category());
     return LinuxHost::open_file(path.text() == "/sbin/ldconfig" ? HostPath(program()) : path);
   }
-  CommandResult run(const Command& command) override {
+  std::unique_ptr<PreparedCommand> prepare(Command command) override {
     ++runs;
-    Command ours = command;
-    if (ours.argv.at(0) == "/sbin/ldconfig") ours.argv[0] = program();
-    return LinuxHost::run(ours);
+    if (command.argv.at(0) == "/sbin/ldconfig") command.argv[0] = program();
+    return LinuxHost::prepare(std::move(command));
   }
   int runs = 0;
 };
