@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "core/host/unique_fd.hpp"
@@ -83,7 +84,7 @@ class HostSystem {
   /// too.
   virtual CommandResult run(const Command& command) = 0;
   /// As much of run() as can be done before, such as its confinement, which takes as long as a short command
-  /// and goes on beside us. We must outlive it.
+  /// and goes on beside us. We must outlive it. Unless overridden, nothing is done before.
   virtual std::unique_ptr<PreparedCommand> prepare(Command command);
   /// Opens a regular file for reading, links followed. Never blocks on a FIFO. Throws std::system_error;
   /// EISDIR or EINVAL (message: what it is) for what is no regular file.
@@ -108,6 +109,19 @@ class HostSystem {
   /// The directory below which absolute paths of files are looked up: "/", or what --host-root says.
   virtual std::string root() const { return "/"; }
 };
+
+inline std::unique_ptr<PreparedCommand> HostSystem::prepare(Command command) {
+  class Later : public PreparedCommand {
+   public:
+    Later(HostSystem& host, Command later) : host_(host), command_(std::move(later)) {}
+    CommandResult run() override { return host_.run(command_); }
+
+   private:
+    HostSystem& host_;
+    const Command command_;
+  };
+  return std::make_unique<Later>(*this, std::move(command));
+}
 
 /// Throws what open_file() promises for anything but a regular file.
 void require_regular(const struct stat& status, const HostPath& path);

@@ -523,22 +523,4 @@ CommandResult LinuxHost::run(const Command& command) {
   return prepare(command)->run();
 }
 
-namespace {
-
-class RunLater : public PreparedCommand {
- public:
-  RunLater(HostSystem& host, Command command) : host_(host), command_(std::move(command)) {}
-  CommandResult run() override { return host_.run(command_); }
-
- private:
-  HostSystem& host_;
-  const Command command_;
-};
-
-}  // namespace
-
-std::unique_ptr<PreparedCommand> HostSystem::prepare(Command command) {
-  return std::make_unique<RunLater>(*this, std::move(command));
-}
-
 }  // namespace fromhost::core
