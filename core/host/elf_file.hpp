@@ -4,6 +4,8 @@
 // bounded.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,6 +40,8 @@ struct ElfFacts {
 
 /// Reads from an open descriptor, whose offset does not matter. nullopt: not an ELF file, or a malformed one.
 std::optional<ElfFacts> read_elf(int fd);
+/// The same where fstat(2) has been asked already.
+std::optional<ElfFacts> read_elf(int fd, const struct stat& status);
 
 /// Is it a program that the kernel starts by itself, without a loader?
 bool is_static_program(const ElfFacts& facts);
