@@ -149,18 +149,45 @@ std::optional<std::string> path_below(int root, int fd) {
   return path->substr(top->size());
 }
 
-std::vector<std::string> list_directory(UniqueFd fd) {
-  std::vector<std::string> names;
-  if (!fd) return names;
+namespace {
+
+/// Calls `visit` for each entry but . and .., in the directory's order.
+template <typename Visit>
+void visit_entries(UniqueFd fd, const Visit& visit) {
+  if (!fd) return;
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd.get()), ::closedir);
-  if (!directory) return names;
+  if (!directory) return;
   fd.release();
   while (const dirent* entry = ::readdir(directory.get())) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") visit(*entry);
   }
+}
+
+}  // namespace
+
+std::vector<std::string> list_directory(UniqueFd fd) {
+  std::vector<std::string> names;
+  visit_entries(std::move(fd), [&](const dirent& entry) { names.emplace_back(entry.d_name); });
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::vector<ListedName> list_kinds(int directory) {
+  std::vector<ListedName> listed;
+  // Of its own, since reading moves an offset.
+  UniqueFd own(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  visit_entries(std::move(own), [&](const dirent& entry) {
+    bool regular = entry.d_type == DT_REG;
+    struct stat facts;
+    if (entry.d_type == DT_UNKNOWN)
+      regular =
+          ::fstatat(directory, entry.d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(facts.st_mode);
+    listed.push_back({entry.d_name, regular});
+  });
+  std::sort(listed.begin(), listed.end(),
+            [](const ListedName& a, const ListedName& b) { return a.name < b.name; });
+  return listed;
 }
 
 }  // namespace fromhost::core

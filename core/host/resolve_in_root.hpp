@@ -28,4 +28,11 @@ std::optional<std::string> path_below(int root, int fd);
 /// Names in an open directory, sorted, without . and ..; empty for an invalid descriptor.
 std::vector<std::string> list_directory(UniqueFd directory);
 
+/// The regular files among them; what is a link is none. Most file systems tell by listing alone.
+struct ListedName {
+  std::string name;
+  bool regular = false;
+};
+std::vector<ListedName> list_kinds(int directory);
+
 }  // namespace fromhost::core

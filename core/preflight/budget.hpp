@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "core/host/elf_file.hpp"
 
@@ -31,7 +30,8 @@ class Budget {
 };
 
 /// What reading an ELF file has cost, by what came of it.
-inline std::uint64_t cost_of(const std::optional<ElfFacts>& facts) {
+/// Null: no ELF file. What memory answers costs the same, so that the same image always gets the same answer.
+inline std::uint64_t cost_of(const ElfFacts* facts) {
   if (!facts) return Budget::kFile;
   std::uint64_t bytes = facts->rpath.size() + facts->runpath.size();
   for (const std::string& one : facts->needed) bytes += one.size();

@@ -96,8 +96,11 @@ std::optional<FutureLibraries::Found> FutureLibraries::follow(const ImagePath& p
     // A directory with a long name takes longer to find.
     budget_.spend(Budget::kPath + here.text().size() / 256);
     if (budget_.used_up()) return std::nullopt;
-    if (const auto one = planned_.find(here); one != planned_.end())
-      return Found{here, one->second, preflight_.sources[one->second].mode};
+    if (const auto one = planned_.find(here); one != planned_.end()) {
+      Found found{here, one->second, {}};
+      found.status.st_mode = preflight_.sources[one->second].mode;
+      return found;
+    }
     std::string target;
     if (const auto one = links_.find(here); one != links_.end()) {
       target = one->second;
@@ -105,7 +108,7 @@ std::optional<FutureLibraries::Found> FutureLibraries::follow(const ImagePath& p
       if (gone_.count(here)) return std::nullopt;
       const auto status = image_.lstat(here);
       if (!status) return std::nullopt;
-      if (S_ISREG(status->st_mode)) return Found{here, std::nullopt, status->st_mode};
+      if (S_ISREG(status->st_mode)) return Found{here, std::nullopt, *status};
       if (S_ISLNK(status->st_mode)) target = image_.link_target(here);
     }
     if (target.empty()) return std::nullopt;
@@ -117,7 +120,7 @@ std::optional<FutureLibraries::Found> FutureLibraries::follow(const ImagePath& p
 std::optional<FutureFile> FutureLibraries::file_at(const ImagePath& path) {
   const auto found = follow(path);
   if (!found) return std::nullopt;
-  return FutureFile{found->path, found->planned, (found->mode & 0111) != 0};
+  return FutureFile{found->path, found->planned, (found->status.st_mode & 0111) != 0};
 }
 
 std::optional<FutureLibrary> FutureLibraries::at(const ImagePath& path) {
@@ -130,9 +133,10 @@ std::optional<FutureLibrary> FutureLibraries::at(const ImagePath& path) {
   }
   const auto [known, fresh] = facts_.try_emplace(found->path);
   if (fresh) {
-    const UniqueFd file = image_.open_at(found->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (file) known->second = read_elf(file.get());
-    budget_.spend(cost_of(known->second));
+    known->second = preflight_.elf.of(found->status, [&] {
+      return image_.open_at(found->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    });
+    budget_.spend(cost_of(known->second.get()));
   }
   if (!known->second) return std::nullopt;
   return FutureLibrary{found->path, &*known->second, std::nullopt};

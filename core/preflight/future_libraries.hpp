@@ -22,7 +22,7 @@ namespace fromhost::core {
 /// A file that a loader could load.
 struct FutureLibrary {
   ImagePath path;                      ///< links resolved
-  const ElfFacts* facts = nullptr;     ///< never null; FutureLibraries owns it, or Preflight
+  const ElfFacts* facts = nullptr;     ///< never null; FutureLibraries keeps it, or Preflight
   std::optional<std::size_t> planned;  ///< which file of the plan it will be; nullopt: the image's own
 };
 
@@ -87,7 +87,7 @@ class FutureLibraries {
   struct Found {
     ImagePath path;
     std::optional<std::size_t> planned;
-    mode_t mode = 0;
+    struct stat status;  ///< of the image's own; of a planned one, st_mode alone
   };
 
   std::optional<Found> follow(const ImagePath& path);
@@ -106,7 +106,7 @@ class FutureLibraries {
   std::set<ImagePath> gone_;
   std::set<ImagePath> future_directories_;  // of the plan's files
   std::map<ImagePath, ImagePath> physical_;
-  std::map<ImagePath, std::optional<ElfFacts>> facts_;
+  std::map<ImagePath, ElfMemory::Facts> facts_;
   std::map<ImagePath, bool> has_special_;
   std::optional<std::vector<ImagePath>> scanned_special_;
   std::optional<std::set<ImagePath>> scanned_;

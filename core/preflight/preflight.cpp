@@ -37,7 +37,8 @@ class Check {
     for (const PlannedFile& file : plan_.files) source(file);
     for (std::size_t i = 0; i < plan_.files.size(); ++i)
       if (plan_.files[i].replaces_libfabric && result_.facts[i])
-        for (Finding& one : check_libfabric_versions(plan_.files[i].source.text(), *result_.facts[i], image_))
+        for (Finding& one :
+             check_libfabric_versions(plan_.files[i].source.text(), *result_.facts[i], image_, result_.elf))
           result_.findings.push_back(std::move(one));
     return std::move(result_);
   }

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/host/elf_file.hpp"
+#include "core/host/elf_memory.hpp"
 #include "core/host/host_system.hpp"
 #include "core/image/image_root.hpp"
 #include "core/plan/plan.hpp"
@@ -42,6 +42,7 @@ struct Preflight {
   std::map<std::size_t, std::string> scripts;
   std::vector<Finding> findings;
   Budget budget = Budget();  ///< for all that looks into the image
+  ElfMemory elf;             ///< the image's ELF files that have been read
 };
 
 /// Opens every source. Writes nothing. The names that will be written are for Destinations to look at.

@@ -25,7 +25,7 @@ bool is_digit(char c) {
 /// image's own ldconfig would prefer it. Empty: there is none.
 std::string highest_of(const ImageRoot& image, const ImagePath& directory,
                        const std::vector<std::string>& names, const std::string& soname,
-                       const std::function<bool(const ImagePath&)>& goes, Budget& budget) {
+                       const std::function<bool(const ImagePath&)>& goes, Budget& budget, ElfMemory& memory) {
   const std::string stem = soname.substr(0, soname.find(".so") + 3);
   std::string highest;
   // The names are sorted.
@@ -35,11 +35,12 @@ std::string highest_of(const ImageRoot& image, const ImagePath& directory,
     if (name == soname || goes(directory / name)) continue;
     if (!highest.empty() && compare_library_names(name, highest) < 0) continue;
     if (budget.used_up()) break;  // a finding says so, by check_compatibility()
-    const UniqueFd file = image.open_at(directory / name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    struct stat facts;
-    if (!file || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) continue;
-    const auto elf = read_elf(file.get());
-    budget.spend(cost_of(elf));
+    const auto status = image.lstat(directory / name);
+    if (!status || !S_ISREG(status->st_mode)) continue;
+    const ElfMemory::Facts elf = memory.of(*status, [&] {
+      return image.open_at(directory / name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    });
+    budget.spend(cost_of(elf.get()));
     if (elf && elf->dynamic && elf->soname == soname) highest = name;
   }
   return highest;
@@ -151,8 +152,8 @@ void find_soname_links(Preflight& preflight, const Plan& plan, const Manifest& m
     if (image.is_directory(directory)) names = image.list(directory);
   for (auto& [path, link] : links) {
     const ImagePath directory = path.parent();
-    const std::string other =
-        highest_of(image, directory, listings[directory], std::string(path.name()), goes, preflight.budget);
+    const std::string other = highest_of(image, directory, listings[directory], std::string(path.name()),
+                                         goes, preflight.budget, preflight.elf);
     if (other.empty() || compare_library_names(other, link.target) < 0) continue;
     log::trace("{}: leads to {}, a higher version than {}", path.text(), other, link.target);
     link.target = other;

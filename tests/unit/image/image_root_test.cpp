@@ -168,6 +168,20 @@ TEST(ImageRoot, FollowsTheDirectoryNotItsName) {
   EXPECT_EQ(root.read_file(ImagePath("/file"), 100), "right");
 }
 
+TEST(ListDirectory, KindsAreThoseOfTheEntriesThemselves) {
+  const TempImage image =
+      TempImage{}.with_file("/d/file", "").with_link("/d/link", "file").with_directory("/d/directory");
+  ASSERT_EQ(::mkfifo(image.at("/d/fifo").c_str(), 0600), 0);
+  const UniqueFd directory = image.open().open_directory(ImagePath("/d"));
+  for (int i = 0; i < 2; ++i) {  // reading moves no offset
+    std::vector<std::pair<std::string, bool>> listed;
+    for (const ListedName& one : list_kinds(directory.get())) listed.emplace_back(one.name, one.regular);
+    EXPECT_THAT(listed, testing::ElementsAre(testing::Pair("directory", false), testing::Pair("fifo", false),
+                                             testing::Pair("file", true), testing::Pair("link", false)));
+  }
+  EXPECT_THAT(list_kinds(-1), IsEmpty());
+}
+
 TEST(ListDirectory, OfNoDescriptorIsEmpty) {
   EXPECT_THAT(list_directory(UniqueFd()), IsEmpty());
 }
