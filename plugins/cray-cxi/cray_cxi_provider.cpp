@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cray-cxi provider: the host's libfabric for Slingshot in place of the image's.
 #include <set>
+#include <string_view>
 
 #include "fabric.hpp"
 
@@ -79,9 +80,9 @@ class CrayCxiProvider : public fromhost::ProviderPlugin {
     }
     // Slingshot's libfabric may be built to dlopen these (prov/cxi/configure.m4), which DT_NEEDED does not
     // show; but their names are then among its bytes.
-    const std::string bytes = host.read_file(libfabric, kMostBytes).value_or("");
+    const std::string_view bytes = host.view_file(libfabric, kMostBytes).value_or("");
     for (const std::string stem : {"libcurl.so", "libjson-c.so"}) {
-      if (bytes.find(stem) == std::string::npos) continue;
+      if (bytes.find(stem) == std::string_view::npos) continue;
       for (const auto& cached : host.cached_libraries(stem + ".*")) {
         const auto helper = host.inspect_elf(cached.path);
         if (!helper || helper->machine != elf.machine || helper->elf_class != elf.elf_class) continue;

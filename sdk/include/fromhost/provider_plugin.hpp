@@ -18,6 +18,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fromhost/provider_abi.h"
@@ -163,13 +164,19 @@ class Host {
   /// All that can be read from a file or pipe; nullopt where it does not exist. Throws Failure ("path:
   /// reason") where it cannot be read or is larger than `limit` bytes.
   std::optional<std::string> read_file(const std::string& path, std::uint64_t limit = 16u << 20) const {
+    const auto bytes = view_file(path, limit);
+    return bytes ? std::optional<std::string>(*bytes) : std::nullopt;
+  }
+  /// The same without a copy, for a large file that is only looked through. Good until the call into the
+  /// plugin returns.
+  std::optional<std::string_view> view_file(const std::string& path, std::uint64_t limit = 16u << 20) const {
     const fh_files& files = service<fh_files>(FH_FILES, FH_FILES_REVISION);
     const char* data = nullptr;
     std::uint64_t bytes = 0;
     const fh_status status = files.read(host_, path.c_str(), limit, &data, &bytes);
     if (status == FH_NOT_HERE) return std::nullopt;
     if (status != FH_OK) throw Failure(path + ": " + last_error());
-    return std::string(data, bytes);
+    return std::string_view(data, bytes);
   }
   /// The rest of standard input; throws Failure beyond `limit` bytes.
   std::string read_standard_input(std::uint64_t limit = 16u << 20) const {
