@@ -171,6 +171,9 @@ void log_each(LogLevel level, const std::vector<std::string>& lines) {
 }
 
 std::string printable(std::string_view text) {
+  // Nearly all are plain ASCII, which is not decoded.
+  if (std::all_of(text.begin(), text.end(), [](char one) { return one >= ' ' && one <= '~'; }))
+    return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
