@@ -52,11 +52,15 @@ std::vector<LdSoCacheEntry> HostLibraries::in_cache(const std::string& pattern) 
 }
 
 const std::optional<ElfFacts>& HostLibraries::facts(const HostPath& path) {
-  const auto [at, fresh] = facts_.try_emplace(path);
-  if (fresh) try {
-      at->second = read_elf(host_.open_file(path).get());
-    } catch (const std::system_error&) {
-    }
+  const auto known = facts_.find(path);
+  if (known != facts_.end()) return known->second;
+  // A plugin may ask about every file of a long list.
+  if (facts_.size() >= kMostRemembered) facts_.clear();
+  const auto at = facts_.try_emplace(path).first;
+  try {
+    at->second = read_elf(host_.open_file(path).get());
+  } catch (const std::system_error&) {
+  }
   return at->second;
 }
 

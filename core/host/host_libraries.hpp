@@ -24,8 +24,12 @@ class HostLibraries {
   /// The first file of this soname that is ELF of this machine and class: from the cache, else from the usual
   /// directories.
   std::optional<HostPath> find(const std::string& soname, std::uint16_t machine, std::uint8_t elf_class);
-  /// What the file says of itself; nullopt where it cannot be read or is not ELF. Remembered.
+  /// What the file says of itself; nullopt where it cannot be read or is not ELF. Remembered, within bounds:
+  /// the answer is good until the next question.
   const std::optional<ElfFacts>& facts(const HostPath& path);
+
+  /// Of so many files the facts are kept; the next one makes us begin anew.
+  static constexpr std::size_t kMostRemembered = 4096;
 
  private:
   const std::vector<LdSoCacheEntry>& cache();

@@ -295,6 +295,7 @@ struct HostServices {
   /// its own, and would lose it if the provider, which now says all that it wants, left it out.
   static bool is_own(HostLoan& loan, const ImagePath& path) {
     if (!loan.manifest_) loan.manifest_ = read_manifest(*loan.image_);
+    if (loan.manifest_->empty()) return false;
     const ManifestEntry* entry = loan.manifest_->find(loan.image_->resolve(path).value_or(path));
     return entry && entry->provider == loan.provider_ && entry->replaced.empty();
   }
@@ -427,7 +428,7 @@ HostLoan::HostLoan(const std::string& provider, HostSystem& host, const ImageRoo
       provider_(provider),
       host_(host),
       image_(image),
-      libraries_(host),
+      libraries_(beside.libraries ? *beside.libraries : own_libraries_.emplace(host)),
       into_(into),
       beside_(beside) {}
 

@@ -33,6 +33,7 @@ struct Beside {
   const RecipeFiles* recipes = nullptr;
   const std::vector<Request>* requests = nullptr;  ///< all of the command line's
   Discovery* discovery = nullptr;                  ///< the call is declare()
+  HostLibraries* libraries = nullptr;              ///< what other calls have read already; null: nothing
 };
 
 /// What the plugin is given lives as long as this. No function of it throws into the plugin.
@@ -61,7 +62,8 @@ class HostLoan {
   const ImageRoot* image_;
   std::optional<Manifest> manifest_;               // the image's, once it was wanted
   std::optional<ImageLibraries> image_libraries_;  // likewise
-  HostLibraries libraries_;
+  std::optional<HostLibraries> own_libraries_;     // where none are lent to us
+  HostLibraries& libraries_;
   Contributions* into_;  // null: contribute() is refused (claims, create, declare)
   Beside beside_;
   std::string failure_;

@@ -67,7 +67,8 @@ PluginProvider::PluginProvider(const fh_entry& entry, HostSystem& host, const Im
     : entry_(entry),
       host_(host),
       image_(image),
-      beside_(beside),
+      libraries_(host),
+      beside_{beside.recipes, beside.requests, beside.discovery, &libraries_},
       in_claims_(rules, entry.id, "claims"),
       in_collect_(rules, entry.id, "collect"),
       in_destroy_(rules, entry.id, "destroy") {}
@@ -77,7 +78,7 @@ std::unique_ptr<PluginProvider> PluginProvider::create(const fh_entry& entry, Ho
                                                        const PluginCallRules& rules) {
   std::unique_ptr<PluginProvider> made(new PluginProvider(entry, host, image, beside, rules));
   const PluginCallWords in_create(rules, entry.id, "create");
-  HostLoan loan(entry.id, host, image, nullptr, beside);
+  HostLoan loan(entry.id, host, image, nullptr, made->beside_);
   fh_provider* provider = call(entry, in_create, [&] { return entry.create(loan.abi()); });
   if (!provider) {
     const std::string why = loan.failure();

@@ -36,6 +36,7 @@ class PluginProvider : public Provider {
   const fh_entry& entry_;
   HostSystem& host_;
   const ImageRoot* image_;
+  HostLibraries libraries_;  // of all its calls: no file of the host is read twice
   const Beside beside_;
   const PluginCallWords in_claims_, in_collect_, in_destroy_;
   fh_provider* provider_ = nullptr;

@@ -165,5 +165,15 @@ TEST_F(HostLibrariesTest, FactsAreReadOnceAndMissingOnesToo) {
   EXPECT_THAT(host_.opened, ElementsAre("/a", "/text", "/none"));
 }
 
+TEST_F(HostLibrariesTest, OfManyFilesFewAreRemembered) {
+  for (std::size_t i = 0; i <= HostLibraries::kMostRemembered; ++i)
+    libraries_.facts(HostPath("/" + std::to_string(i)));
+  const std::size_t asked = host_.opened.size();
+  libraries_.facts(HostPath("/" + std::to_string(HostLibraries::kMostRemembered)));
+  EXPECT_EQ(host_.opened.size(), asked) << "the last one is known";
+  libraries_.facts(HostPath("/0"));
+  EXPECT_EQ(host_.opened.size(), asked + 1) << "the first one has been forgotten";
+}
+
 }  // namespace
 }  // namespace fromhost::core
