@@ -233,7 +233,7 @@ void undo(const Run& run) {
   Transaction transaction(run.image, files, manifest, run.options.sync);
   transaction.stage(undo.plan, run.host);
   if (run_ldconfig) transaction.stage_cache();
-  if (!completely) transaction.stage_manifest(undo.left);
+  if (!completely) transaction.stage_manifest(record_undo(undo.left, transaction));
   if (run_ldconfig) run.ldconfig.prepare_cache(transaction.scratch());
   transaction.apply();
   if (run_ldconfig) transaction.place_cache(run.ldconfig.make_cache(transaction.scratch()));

@@ -22,6 +22,21 @@ ManifestEntry entry_of(Kind kind, const Transaction& transaction, const Staged& 
   return entry;
 }
 
+void put_directories(Manifest& manifest, const Transaction& transaction) {
+  for (const ImagePath& path : transaction.made_directories()) {
+    ManifestEntry entry;
+    entry.kind = Kind::directory;
+    entry.path = path;
+    manifest.put(std::move(entry));
+  }
+}
+
+/// The last that is staged: no more names of the archive are given.
+void put_cache(Manifest& manifest, const Transaction& transaction) {
+  if (transaction.cache()) manifest.put(entry_of(Kind::cache, transaction, *transaction.cache(), "", ""));
+  manifest.next_kept = transaction.next_archived();
+}
+
 }  // namespace
 
 Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, const Transaction& transaction,
@@ -32,12 +47,7 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
     for (const PlannedRemoval& one : *some) removed.insert(one.path);
   manifest.remove(removed);
   manifest.entries.reserve(plan.files.size());
-  for (const ImagePath& path : transaction.made_directories()) {
-    ManifestEntry entry;
-    entry.kind = Kind::directory;
-    entry.path = path;
-    manifest.put(std::move(entry));
-  }
+  put_directories(manifest, transaction);
   std::size_t next = 0;
   for (std::size_t i = 0; i < plan.files.size(); ++i) {
     if (preflight.sources[i].unchanged) continue;  // its entry stays
@@ -63,11 +73,16 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
   for (const PlannedLink& one : preflight.soname_links) put_link(one, transaction.links()[link++]);
   for (const Staged& text : transaction.texts())
     manifest.put(entry_of(Kind::text, transaction, text, "", ""));
-  if (transaction.cache()) manifest.put(entry_of(Kind::cache, transaction, *transaction.cache(), "", ""));
-  manifest.next_kept = transaction.next_archived();
+  put_cache(manifest, transaction);
   manifest.runs.push_back(std::move(run));
   if (manifest.runs.size() > kMostRuns) manifest.runs.erase(manifest.runs.begin());
   return manifest;
+}
+
+Manifest record_undo(Manifest left, const Transaction& transaction) {
+  put_directories(left, transaction);
+  put_cache(left, transaction);
+  return left;
 }
 
 }  // namespace fromhost::core

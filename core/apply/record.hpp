@@ -12,5 +12,7 @@ namespace fromhost::core {
 /// `old` with all that the transaction has staged, and without what the plan removes.
 Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, const Transaction& transaction,
                 ManifestRun run);
+/// What an undo leaves, with the cache that the transaction has staged.
+Manifest record_undo(Manifest left, const Transaction& transaction);
 
 }  // namespace fromhost::core

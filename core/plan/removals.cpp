@@ -126,6 +126,10 @@ Undo plan_undo(const Manifest& manifest, const ImageRoot& image, const std::stri
   for (auto one = staying.rbegin(); one != staying.rend(); ++one) undo.left.put(**one);
   if (nothing_left) {
     undo.left = {};
+    // The cache that somebody made since stays, and what that replaced goes.
+    for (const ManifestEntry* one : staying)
+      if (!one->replaced.empty())
+        undo.plan.removals.push_back({ImagePath(kArchive) / one->replaced, "", false, "undone", ""});
     undo.plan.removals.push_back({ImagePath(kManifest), "", false, "undone", ""});
   }
   // Last made, first removed: the manifest was read backwards.

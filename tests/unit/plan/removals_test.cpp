@@ -88,6 +88,18 @@ TEST_F(Removals, WhatIsGoneAlreadyIsNoTrouble) {
   EXPECT_THAT(undone(), ElementsAre("/opt/made/one 7", kManifest, "/opt/made/"));
 }
 
+TEST_F(Removals, WhatACacheReplacedGoesIfSomebodyHasMadeAnother) {
+  image_.with_file("/etc/ld.so.cache", "another");
+  ManifestEntry cache;
+  cache.kind = Kind::cache;
+  cache.path = ImagePath("/etc/ld.so.cache");
+  cache.replaced = "5";
+  manifest_.put(cache);
+  EXPECT_THAT(undone(), ElementsAre("/opt/made/other", "/opt/made/one 7", std::string(kArchive) + "/5",
+                                    kManifest, "/opt/made/"));
+  EXPECT_TRUE(left_.empty());
+}
+
 TEST_F(Removals, NothingToUndoIsAnError) {
   const auto refusal = [&](const Manifest& manifest, const std::string& provider) -> std::string {
     try {
