@@ -19,6 +19,16 @@ constexpr int kVersion = 1;
 constexpr std::uint64_t kSizeLimit = 256u << 20;
 constexpr std::array<const char*, 5> kKinds = {"file", "link", "text", "cache", "directory"};
 
+Json line_to_json(const OwnedLine& line) {
+  Json owners = Json::array();
+  for (const LineOwner& one : line.owners) {
+    Json owner = {{"provider", bytes_to_json(one.provider)}};
+    if (!one.set.empty()) owner["set"] = bytes_to_json(one.set);
+    owners.push_back(std::move(owner));
+  }
+  return {{"line", bytes_to_json(line.line)}, {"owners", std::move(owners)}};
+}
+
 Json entry_to_json(const ManifestEntry& entry) {
   Json json = {{"path", bytes_to_json(entry.path.text())},
                {"kind", kKinds.at(static_cast<std::size_t>(entry.kind))}};
@@ -32,6 +42,7 @@ Json entry_to_json(const ManifestEntry& entry) {
   }
   if (entry.kind != ManifestEntry::Kind::cache) json["size"] = entry.size;
   json["modified_ns"] = entry.modified;
+  for (const OwnedLine& one : entry.lines) json["lines"].push_back(line_to_json(one));
   if (entry.kind != ManifestEntry::Kind::file) return json;
   json["source"] = bytes_to_json(entry.source);
   json["source_size"] = entry.source_size;
@@ -60,6 +71,27 @@ std::string archive_name_in(const Json& json) {
   return name;
 }
 
+/// What we would write: one line, once, that somebody wants.
+std::vector<OwnedLine> lines_in(const Json& json) {
+  const auto found = json.find("lines");
+  if (found == json.end()) return {};
+  if (!found->is_array()) throw std::invalid_argument("lines");
+  std::vector<OwnedLine> lines;
+  std::set<std::string> known;
+  for (const Json& one : *found) {
+    OwnedLine line;
+    line.line = bytes_from_json(one.at("line"));
+    if (line.line.empty() || line.line.find_first_of(std::string("\0\n", 2)) != std::string::npos ||
+        !known.insert(line.line).second)
+      throw std::invalid_argument("line");
+    if (!one.at("owners").is_array() || one.at("owners").empty()) throw std::invalid_argument("owners");
+    for (const Json& owner : one.at("owners"))
+      line.owners.push_back({bytes_from_json(owner.at("provider")), text_in(owner, "set")});
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 ManifestEntry entry_from_json(const Json& json) {
   ManifestEntry entry;
   const std::string path = bytes_from_json(json.at("path")), kind = json.at("kind").get<std::string>();
@@ -83,6 +115,7 @@ ManifestEntry entry_from_json(const Json& json) {
   entry.source_modified = number_in<std::int64_t>(json, "source_modified_ns");
   entry.build_id = text_in(json, "build_id");
   entry.soname = text_in(json, "soname");
+  if (entry.kind == ManifestEntry::Kind::text) entry.lines = lines_in(json);
   return entry;
 }
 

@@ -21,6 +21,20 @@ inline constexpr const char* kManifest = "/ch/fromhost/manifest.json";
 /// Where replaced versions wait for --undo.
 inline constexpr const char* kArchive = "/ch/fromhost/replaced";
 
+/// Who wants a line: a provider and the set of Contribution. No provider: an earlier version did not tell.
+struct LineOwner {
+  SharedText provider;
+  SharedText set;
+  bool operator==(const LineOwner&) const = default;
+};
+
+/// A line that we added to a text.
+struct OwnedLine {
+  std::string line;               ///< without its newline
+  std::vector<LineOwner> owners;  ///< it goes with the last of them
+  bool operator==(const OwnedLine&) const = default;
+};
+
 /// One name in the image that is ours.
 struct ManifestEntry {
   enum class Kind { file, link, text, cache, directory };
@@ -38,6 +52,8 @@ struct ManifestEntry {
   std::int64_t source_modified = 0;
   SharedText build_id;  ///< hexadecimal; empty: none
   SharedText soname;
+  // Texts only.
+  std::vector<OwnedLine> lines;  ///< ours; empty: an earlier version did not tell
 };
 
 /// One injection that succeeded.

@@ -15,6 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (entry.path.is_root() || (entry.path.text() + "/").find("/../") != std::string::npos ||
         entry.replaced.find('/') != std::string::npos)
       std::abort();
+  for (const ManifestEntry& entry : manifest->entries)
+    for (const OwnedLine& one : entry.lines)
+      if (one.line.empty() || one.line.find('\n') != std::string::npos || one.owners.empty()) std::abort();
   const auto again = manifest_from(to_text(*manifest));
   if (!again || to_text(*again) != to_text(*manifest)) std::abort();
   return 0;

@@ -51,6 +51,9 @@ Manifest usual() {
   ManifestEntry link = entry(Kind::link, "/usr/lib/lib.so");
   link.target = "lib.so.1";
   manifest.put(link);
+  ManifestEntry text = entry(Kind::text, "/etc/ld.so.conf");
+  text.lines = {{"/opt/\xff", {{"recipe", "mpi"}, {"generic", ""}}}, {"/opt/old", {{"", ""}}}};
+  manifest.put(text);
   return manifest;
 }
 
@@ -64,7 +67,7 @@ TEST(ManifestTest, IsReadAsItWasWritten) {
   EXPECT_EQ(read->runs[0].user, "root");
   EXPECT_EQ(read->runs[0].tool, "1.0");
   EXPECT_THAT(read->runs[0].providers, ElementsAre(std::pair<std::string, std::string>("nvidia", "1")));
-  ASSERT_EQ(read->entries.size(), 3u);
+  ASSERT_EQ(read->entries.size(), 4u);
   EXPECT_EQ(read->entries[0].kind, Kind::directory);
   const ManifestEntry* file = read->find(ImagePath("/usr/lib/li\xff.so.1"));
   ASSERT_TRUE(file);
@@ -79,6 +82,16 @@ TEST(ManifestTest, IsReadAsItWasWritten) {
   EXPECT_EQ(file->build_id, "abcdef");
   EXPECT_EQ(file->soname, "lib.so.1");
   EXPECT_EQ(read->find(ImagePath("/usr/lib/lib.so"))->target, "lib.so.1");
+  EXPECT_EQ(read->find(ImagePath("/etc/ld.so.conf"))->lines,
+            usual().find(ImagePath("/etc/ld.so.conf"))->lines);
+}
+
+TEST(ManifestTest, OfAnEarlierVersionSaysNothingOfLines) {
+  Json json = Json::parse(to_text(usual()));
+  json["entries"][3].erase("lines");
+  const auto read = manifest_from(json.dump());
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->find(ImagePath("/etc/ld.so.conf"))->lines.empty());
 }
 
 TEST(ManifestTest, WhateverBytesItNamesItIsWrittenAgain) {
@@ -115,6 +128,17 @@ TEST(ManifestTest, WhatItCannotBeIsNotRead) {
        [](Json& j) {
          for (int i = 0; i < 20; ++i) j["runs"].push_back(j["runs"][0]);
        }},
+      {"lines that are no list", [](Json& j) { j["entries"][3]["lines"] = "/opt/lib"; }},
+      {"a line that is two", [](Json& j) { j["entries"][3]["lines"][0]["line"] = "/a\n/b"; }},
+      {"a line with a NUL", [](Json& j) { j["entries"][3]["lines"][0]["line"] = std::string("/a\0", 3); }},
+      {"an empty line", [](Json& j) { j["entries"][3]["lines"][0]["line"] = ""; }},
+      {"a line twice", [](Json& j) { j["entries"][3]["lines"].push_back(j["entries"][3]["lines"][0]); }},
+      {"a line that is a number", [](Json& j) { j["entries"][3]["lines"][0]["line"] = 3; }},
+      {"a line without owners", [](Json& j) { j["entries"][3]["lines"][0].erase("owners"); }},
+      {"a line of nobody", [](Json& j) { j["entries"][3]["lines"][0]["owners"] = Json::array(); }},
+      {"an owner that is a text", [](Json& j) { j["entries"][3]["lines"][0]["owners"][0] = "recipe"; }},
+      {"an owner without a name",
+       [](Json& j) { j["entries"][3]["lines"][0]["owners"][0].erase("provider"); }},
       {"entries that are no list", [](Json& j) { j["entries"] = 3; }},
   };
   for (const Row& row : rows) {
@@ -149,11 +173,11 @@ TEST(ManifestTest, AReplacedEntryKeepsWhatTheFirstOneReplaced) {
   ManifestEntry again = entry(Kind::file, "/usr/lib/li\xff.so.1");
   again.size = 9;
   manifest.put(again);
-  EXPECT_EQ(manifest.entries.size(), 3u);
+  EXPECT_EQ(manifest.entries.size(), 4u);
   EXPECT_EQ(manifest.find(again.path)->size, 9u);
   EXPECT_EQ(manifest.find(again.path)->replaced, "2");
   manifest.remove({ImagePath("/ch/fromhost"), ImagePath("/not/there")});
-  EXPECT_EQ(manifest.entries.size(), 2u);
+  EXPECT_EQ(manifest.entries.size(), 3u);
   EXPECT_EQ(manifest.find(again.path)->size, 9u) << "still found by its path";
   EXPECT_FALSE(manifest.find(ImagePath("/ch/fromhost")));
 }
