@@ -13,16 +13,30 @@ namespace {
 using Action = Change::Action;
 using Replaced = Change::Replaced;
 
-constexpr std::uint64_t kTextLimit = 1u << 20;  // of a file of ld.so.conf.d
+constexpr std::uint64_t kTextLimit = 4u << 20;  // of a file of ld.so.conf.d
 constexpr const char* kCache = "/etc/ld.so.cache";
 
-std::vector<std::string> added_lines(const PlannedText& text, const ImageRoot& image) {
-  const std::string old = image.read_file(text.path, kTextLimit).value_or("");
-  std::istringstream rest(
-      text.content.substr(text.content.compare(0, old.size(), old) == 0 ? old.size() : 0));
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream rest(text);
   std::vector<std::string> lines;
   for (std::string line; std::getline(rest, line);)
     if (!line.empty()) lines.push_back(line);
+  return lines;
+}
+
+/// Those that `more` has and `less` has not, or not as often. Lines keep their order in all that we write.
+std::vector<std::string> difference(const std::vector<std::string>& more,
+                                    const std::vector<std::string>& less) {
+  std::map<std::string, std::size_t> count;
+  for (const std::string& one : less) ++count[one];
+  std::vector<std::string> lines;
+  for (const std::string& one : more) {
+    std::size_t& left = count[one];
+    if (left == 0)
+      lines.push_back(one);
+    else
+      --left;
+  }
   return lines;
 }
 
@@ -38,7 +52,10 @@ class Foresight {
     for (const PlannedText& text : plan.texts) {
       Change change = made(Action::write, text.reason, "");
       change.bytes = text.content.size();
-      change.lines = added_lines(text, image_);
+      const auto before = lines_of(image_.read_file(text.path, kTextLimit).value_or(""));
+      const auto after = lines_of(text.content);
+      change.lines = difference(after, before);
+      change.lines_gone = difference(before, after);
       place(text.path, std::move(change));
     }
     for (const PlannedLink& one : plan.links) link(one);

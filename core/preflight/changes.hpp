@@ -26,11 +26,12 @@ struct Change {
   /// that was injected earlier.
   enum class Replaced { nothing, images_own, injected };
   Action action = Action::copy;
-  ImagePath path;                      ///< links of its directory resolved, as in the manifest
-  std::string source;                  ///< copy: the file on the host; link: its target
-  std::optional<std::uint64_t> bytes;  ///< copy and write, where known beforehand
-  std::vector<std::string> lines;      ///< write: those that the old text does not have
-  FileRole role = FileRole::data;      ///< copy
+  ImagePath path;                       ///< links of its directory resolved, as in the manifest
+  std::string source;                   ///< copy: the file on the host; link: its target
+  std::optional<std::uint64_t> bytes;   ///< copy and write, where known beforehand
+  std::vector<std::string> lines;       ///< write: those that the old text does not have
+  std::vector<std::string> lines_gone;  ///< write: those that only the old text has
+  FileRole role = FileRole::data;       ///< copy
   Replaced replaced = Replaced::nothing;
   mode_t old_mode = 0;  ///< what is placed: st_mode of what has the name now; 0: nothing
   SharedText rule;      ///< why there; may be empty

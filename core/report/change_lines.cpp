@@ -20,6 +20,7 @@ std::string size_of(const Change& change) {
 std::string why(const Change& change) {
   std::vector<std::string> parts;
   for (const std::string& line : change.lines) parts.push_back("adds " + line);
+  for (const std::string& line : change.lines_gone) parts.push_back("removes " + line);
   if (!change.rule.empty()) parts.push_back(change.rule);
   if (!change.reason.empty()) parts.push_back(change.reason);
   if (change.replaced == Replaced::images_own) parts.emplace_back("replaces the image's own");

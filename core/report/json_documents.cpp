@@ -40,10 +40,8 @@ Json change_json(const Change& change) {
   if (change.action == Action::link) json["target"] = bytes_to_json(change.source);
   if (change.bytes) json["bytes"] = *change.bytes;
   if (change.action == Action::copy) json["role"] = to_string(change.role);
-  if (!change.lines.empty()) {
-    json["lines"] = Json::array();
-    for (const std::string& line : change.lines) json["lines"].push_back(bytes_to_json(line));
-  }
+  for (const std::string& line : change.lines) json["lines"].push_back(bytes_to_json(line));
+  for (const std::string& line : change.lines_gone) json["lines_gone"].push_back(bytes_to_json(line));
   if (change.replaced == Change::Replaced::images_own) json["replaces"] = "image's own";
   if (change.replaced == Change::Replaced::injected) json["replaces"] = "injected";
   if (!change.rule.empty()) json["rule"] = words(change.rule);

@@ -112,12 +112,12 @@ TEST_F(ChangesTest, ComeInTheOrderInWhichTheyAreDone) {
                               .with_file("/usr/bin/tool", "old")
                               .with_link("/lib", "usr/lib")
                               .with_directory("/usr/lib")
-                              .with_file("/etc/ld.so.conf", "/a\n");
+                              .with_file("/etc/ld.so.conf", "/x\n/a\n/x\n\n");
   Plan plan;
   plan.directories = {{ImagePath("/mnt/a/b"), "mount point", "cray"}, {ImagePath("/usr/lib"), "", "cray"}};
   plan.files = {test::planned("/host/tool", "/usr/bin", "tool"),
                 test::planned("/host/l", "/lib", "l.so.1.0")};
-  plan.texts = {{ImagePath("/etc/ld.so.conf"), "/a\n/b\n/c\n", "for the loader"}};
+  plan.texts = {{ImagePath("/etc/ld.so.conf"), "/a\n/x\n/b\n/c\n", "for the loader"}};
   plan.links = {{ImagePath("/usr/lib/l.so"), "l.so.1.0", "", "fake"}};
   Preflight preflight;
   preflight.sources.resize(2);
@@ -140,6 +140,7 @@ TEST_F(ChangesTest, ComeInTheOrderInWhichTheyAreDone) {
   EXPECT_EQ(changes[6].source, "/host/tool");
   EXPECT_EQ(changes[7].bytes, std::nullopt) << "it could not be looked at";
   EXPECT_THAT(changes[8].lines, ElementsAre("/b", "/c"));
+  EXPECT_THAT(changes[8].lines_gone, ElementsAre("/x"));
   EXPECT_EQ(changes[10].source, "l.so.1.0");
 }
 

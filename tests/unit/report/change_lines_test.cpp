@@ -51,6 +51,7 @@ TEST(ChangeLines, SayWhatHowLargeWhereWhenceAndWhyInColumns) {
   changes[2].path = ImagePath("/etc/ld.so.conf");
   changes[2].bytes = 20;
   changes[2].lines = {"/a", "/b"};
+  changes[2].lines_gone = {"/c"};
   changes[2].reason = "directories for the loader";
   changes[2].replaced = Change::Replaced::images_own;
   changes[3].action = Action::link;
@@ -67,8 +68,9 @@ TEST(ChangeLines, SayWhatHowLargeWhereWhenceAndWhyInColumns) {
       "make directory              /mnt/x  (mount point; by cray-cxi)\n"
       "copy               17.0 kB  /usr/bin/a\\x1b[2J <- /opt/bin/a\\x1b[2J  (path contains /bin; --path; by "
       "generic)\n"
-      "write             20 bytes  /etc/ld.so.conf  (adds /a; adds /b; directories for the loader; replaces "
-      "the image's own)\n"
+      "write             20 bytes  /etc/ld.so.conf  (adds /a; adds /b; removes /c; directories for the "
+      "loader; "
+      "replaces the image's own)\n"
       "link                        /usr/lib/l.so.1 -> l.so.1.0  (replaces an earlier injection)\n"
       "give back                   /x  (undone)\n"
       "remove directory            /y\n");

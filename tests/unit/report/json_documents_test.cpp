@@ -33,6 +33,7 @@ TEST(JsonDocuments, APlanHasEachChangeWithWhatIsKnownOfIt) {
   account.changes[0].provider = "generic";
   account.changes[1].bytes = 9;
   account.changes[1].lines = {"/opt/lib"};
+  account.changes[1].lines_gone = {"/opt/li\xff"};
   account.changes[1].replaced = Change::Replaced::images_own;
   account.changes[2].source = "l.so.1";
   account.changes[2].replaced = Change::Replaced::injected;
@@ -43,7 +44,7 @@ TEST(JsonDocuments, APlanHasEachChangeWithWhatIsKnownOfIt) {
       {"action": "copy", "path": "/usr/bin/a", "source": "bin/a", "bytes": 1099511627776, "role": "program",
        "rule": "path contains /bin", "reason": "because", "provider": "generic"},
       {"action": "write", "path": "/etc/ld.so.conf", "bytes": 9, "lines": ["/opt/lib"],
-       "replaces": "image's own", "reason": "because"},
+       "lines_gone": [{"hex": "2f6f70742f6c69ff"}], "replaces": "image's own", "reason": "because"},
       {"action": "link", "path": "/usr/lib/l", "target": "l.so.1", "replaces": "injected",
        "reason": "because"},
       {"action": "run ldconfig", "path": "/etc/ld.so.cache", "reason": "because"}],
