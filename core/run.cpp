@@ -26,6 +26,7 @@
 #include "core/log.hpp"
 #include "core/manifest/status.hpp"
 #include "core/plan/earlier_places.hpp"
+#include "core/plan/line_owners.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/removals.hpp"
 #include "core/preflight/already_there.hpp"
@@ -73,6 +74,7 @@ ManifestRun this_run(const Run& run, const Plan& plan) {
   facts.tool = FROMHOST_VERSION;
   std::set<std::string> ids;
   for (const PlannedFile& file : plan.files) ids.insert(file.provider);
+  for (const PlannedLine& line : plan.lines) ids.insert(line.owner.provider);
   for (const PluginRecord& record : run.catalog.records())
     if (record.state == PluginRecord::State::ready && ids.count(record.id))
       facts.providers.emplace_back(record.id, record.version);
@@ -152,6 +154,7 @@ void inject(const Run& run) {
   Contributions().swap(wanted);  // a long list's memory, for what comes
   Manifest manifest = read_manifest(image);
   keep_earlier_places(plan, manifest, image, scanned);
+  settle_line_owners(plan, manifest, image);
   plan_superseded(plan, manifest, image);
   // From here on the plan does not change.
   run.report.plan(plan);
@@ -218,7 +221,9 @@ void undo(const Run& run) {
   run.report.warnings(undo.plan.warnings);
 
   const bool run_ldconfig = undo.plan.has_libraries && run.options.run_ldconfig;
-  const bool completely = undo.left.empty();
+  const bool nothing_left = undo.left.empty();
+  // A text is then written only where somebody's own lines stay in it.
+  const bool completely = nothing_left && undo.plan.texts.empty();
   Preflight preflight;
   const std::vector<Change> changes = foretell(run, undo.plan, preflight, [&](const ChangeVisitor& visit) {
     visit_undo(undo, manifest, run.image, run_ldconfig, visit);
@@ -233,7 +238,7 @@ void undo(const Run& run) {
   Transaction transaction(run.image, files, manifest, run.options.sync);
   transaction.stage(undo.plan, run.host);
   if (run_ldconfig) transaction.stage_cache();
-  if (!completely) transaction.stage_manifest(record_undo(undo.left, transaction));
+  if (!nothing_left) transaction.stage_manifest(record_undo(undo.left, transaction));
   if (run_ldconfig) run.ldconfig.prepare_cache(transaction.scratch());
   transaction.apply();
   if (run_ldconfig) transaction.place_cache(run.ldconfig.make_cache(transaction.scratch()));

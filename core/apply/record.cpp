@@ -71,8 +71,25 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
   std::size_t link = 0;
   for (const PlannedLink& one : plan.links) put_link(one, transaction.links()[link++]);
   for (const PlannedLink& one : preflight.soname_links) put_link(one, transaction.links()[link++]);
-  for (const Staged& text : transaction.texts())
-    manifest.put(entry_of(Kind::text, transaction, text, "", ""));
+  for (std::size_t i = 0; i < plan.texts.size(); ++i) {
+    ManifestEntry entry = entry_of(Kind::text, transaction, transaction.texts()[i], "", "");
+    const auto lines = plan.line_owners.find(plan.texts[i].path);
+    if (lines != plan.line_owners.end())
+      entry.lines = lines->second;
+    else if (const ManifestEntry* before = manifest.find(entry.path))
+      entry.lines = before->lines;
+    manifest.put(std::move(entry));
+  }
+  std::set<ImagePath> not_ours;
+  for (const auto& [path, lines] : plan.line_owners) {
+    if (lines.empty()) not_ours.insert(path);
+    const ManifestEntry* text = manifest.find(path);
+    if (!text || lines.empty()) continue;
+    ManifestEntry entry = *text;
+    entry.lines = lines;
+    manifest.put(std::move(entry));
+  }
+  manifest.remove(not_ours);
   put_cache(manifest, transaction);
   manifest.runs.push_back(std::move(run));
   if (manifest.runs.size() > kMostRuns) manifest.runs.erase(manifest.runs.begin());
@@ -81,6 +98,13 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
 
 Manifest record_undo(Manifest left, const Transaction& transaction) {
   put_directories(left, transaction);
+  for (const Staged& text : transaction.texts()) {
+    const ManifestEntry* before = left.find(transaction.path(text));
+    if (!before) continue;
+    ManifestEntry entry = entry_of(Kind::text, transaction, text, "", "");
+    entry.lines = before->lines;
+    left.put(std::move(entry));
+  }
   put_cache(left, transaction);
   return left;
 }

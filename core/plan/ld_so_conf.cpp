@@ -11,7 +11,6 @@ namespace fromhost::core {
 namespace {
 
 constexpr std::uint64_t kConfLimit = 1u << 20;
-constexpr const char* kInclude = "include /etc/ld.so.conf.d/*.conf";
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -61,10 +60,10 @@ std::vector<PlannedText> ld_so_conf_texts(const std::map<std::string, std::vecto
     if (content != old) texts.push_back({path, content, "directories for the loader"});
   }
   if (lines.empty()) return texts;
-  const ImagePath conf("/etc/ld.so.conf");
+  const ImagePath conf(kLdSoConf);
   const std::string old = old_text(conf, image);
   if (!includes_directory(old))
-    texts.push_back({conf, with_line(old, kInclude), "the loader reads etc/ld.so.conf.d"});
+    texts.push_back({conf, with_line(old, kIncludeLine), "the loader reads etc/ld.so.conf.d"});
   return texts;
 }
 

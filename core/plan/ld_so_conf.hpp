@@ -11,6 +11,10 @@
 
 namespace fromhost::core {
 
+/// What makes the loader read etc/ld.so.conf.d.
+inline constexpr const char* kIncludeLine = "include /etc/ld.so.conf.d/*.conf";
+inline constexpr const char* kLdSoConf = "/etc/ld.so.conf";
+
 /// The files below etc/ld.so.conf.d with `lines` (by file name) added, each line once, and etc/ld.so.conf
 /// with the include that reads them, if it has none. Other lines stay. Files that need no change are left
 /// out.

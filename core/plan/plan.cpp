@@ -43,6 +43,7 @@ class Planner {
   Plan finish() {
     if (!problems_.empty()) throw Error(std::move(problems_));
     plan_.texts = ld_so_conf_texts(conf_lines_, image_);
+    want_include();
     const bool empty =
         plan_.files.empty() && plan_.directories.empty() && plan_.links.empty() && conf_lines_.empty();
     if (empty)
@@ -78,8 +79,17 @@ class Planner {
       problem("cannot add to ld.so.conf: " + item.source, "not a plain absolute directory", "");
     else {
       conf_lines_[file].push_back(item.source);
+      plan_.lines.push_back({ImagePath("/etc/ld.so.conf.d") / file, item.source, {item.provider, item.set}});
       plan_.loader_directories.emplace_back(item.source);
     }
+  }
+
+  /// Whoever has a line in ld.so.conf.d wants that to be read.
+  void want_include() {
+    std::vector<LineOwner> owners;
+    for (const PlannedLine& one : plan_.lines)
+      if (std::find(owners.begin(), owners.end(), one.owner) == owners.end()) owners.push_back(one.owner);
+    for (LineOwner& one : owners) plan_.lines.push_back({ImagePath(kLdSoConf), kIncludeLine, std::move(one)});
   }
 
   void add_file(const Contribution& item) {

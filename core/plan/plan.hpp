@@ -3,11 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "core/error.hpp"
 #include "core/image/image_root.hpp"
+#include "core/manifest/manifest.hpp"
 #include "core/paths.hpp"
 #include "core/plan/destination.hpp"
 #include "core/provider/provider.hpp"
@@ -46,11 +48,18 @@ struct PlannedLink {
   SharedText set = {};  ///< of Contribution
 };
 
-/// A small file with new contents: an old one's bytes and what was added.
+/// A small file with new contents: an old one's bytes, and what is added and taken out.
 struct PlannedText {
   ImagePath path;
   std::string content;
   std::string reason;
+};
+
+/// A line of ld.so.conf that somebody wants, whether or not the image has it.
+struct PlannedLine {
+  ImagePath path;
+  std::string line;
+  LineOwner owner;
 };
 
 /// Something injected earlier that goes.
@@ -68,6 +77,10 @@ struct Plan {
   std::vector<PlannedLink> links;
   std::vector<PlannedText> texts;
   std::vector<PlannedRemoval> removals;
+  std::vector<PlannedLine> lines;
+  /// Of the texts whose lines change, or change their owners: our lines then, in the manifest's order. By
+  /// paths whose links are resolved; none: the text is not ours any more.
+  std::map<ImagePath, std::vector<OwnedLine>> line_owners;
   std::vector<ImagePath> loader_directories;  ///< named in new lines of ld.so.conf.d
   bool has_libraries = false;                 ///< so that ldconfig is wanted
   std::vector<std::string> warnings;

@@ -3,11 +3,13 @@
 #include "core/plan/removals.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <set>
 #include <utility>
 
 #include "core/error.hpp"
 #include "core/image/resolved_directories.hpp"
+#include "core/plan/line_owners.hpp"
 
 namespace fromhost::core {
 namespace {
@@ -41,10 +43,27 @@ bool is_soname_link(const ManifestEntry& entry, const Manifest& manifest, ImageP
   return target && target->kind == Kind::file && target->soname == entry.path.name();
 }
 
+/// Has a line an owner of whom this is true?
+template <typename Predicate>
+bool has_owner(const ManifestEntry& entry, Predicate predicate) {
+  return std::any_of(entry.lines.begin(), entry.lines.end(), [&](const OwnedLine& line) {
+    return std::any_of(line.owners.begin(), line.owners.end(),
+                       [&](const LineOwner& one) { return predicate(one.provider.text()); });
+  });
+}
+
+/// The lines that somebody else wants, with who does.
+std::vector<OwnedLine> lines_without(const ManifestEntry& entry, const std::string& provider) {
+  std::vector<OwnedLine> left = entry.lines;
+  for (OwnedLine& line : left)
+    std::erase_if(line.owners, [&](const LineOwner& one) { return one.provider.text() == provider; });
+  std::erase_if(left, [](const OwnedLine& line) { return line.owners.empty(); });
+  return left;
+}
+
 }  // namespace
 
 void plan_superseded(Plan& plan, const Manifest& manifest, const ImageRoot& image) {
-  std::set<std::pair<std::string, std::string>> sets;
   std::set<ImagePath> wanted;
   ResolvedDirectories directories(image);
   const auto want = [&](const ImagePath& directory, const std::string& name) {
@@ -53,10 +72,8 @@ void plan_superseded(Plan& plan, const Manifest& manifest, const ImageRoot& imag
   if (std::all_of(manifest.entries.begin(), manifest.entries.end(),
                   [](const ManifestEntry& entry) { return entry.set.empty(); }))
     return;
-  for (const PlannedFile& file : plan.files) {
-    if (!file.set.empty()) sets.emplace(file.provider, file.set);
-    want(file.directory, file.name);
-  }
+  const auto sets = sets_in(plan);
+  for (const PlannedFile& file : plan.files) want(file.directory, file.name);
   for (const PlannedLink& link : plan.links) want(link.path.parent(), std::string(link.path.name()));
   for (const PlannedText& text : plan.texts) want(text.path.parent(), std::string(text.path.name()));
   for (const ManifestEntry& entry : manifest.entries) {
@@ -77,21 +94,43 @@ Undo plan_undo(const Manifest& manifest, const ImageRoot& image, const std::stri
   const auto chosen = [&](const ManifestEntry& entry) {
     return provider.empty() || entry.provider == provider;
   };
-  const bool known = std::any_of(manifest.entries.begin(), manifest.entries.end(), chosen);
+  const auto is_chosen = [&](const std::string& one) { return one == provider; };
+  const auto is_another = [&](const std::string& one) { return !one.empty() && one != provider; };
+  const bool known =
+      std::any_of(manifest.entries.begin(), manifest.entries.end(),
+                  [&](const ManifestEntry& entry) { return chosen(entry) || has_owner(entry, is_chosen); });
   if (!known)
     throw Error({Stage::plan, "nothing of " + provider + " is injected in " + image.path(), "",
                  "ch-fromhost --status shows what is"});
-  // What the core made, such as lines in ld.so.conf, serves all providers: it goes with the last of them.
+  // What the core made, such as directories and the cache, serves all providers: it goes with the last of
+  // them.
   const bool everything =
-      std::all_of(manifest.entries.begin(), manifest.entries.end(),
-                  [&](const ManifestEntry& e) { return e.provider.empty() || chosen(e); });
+      std::all_of(manifest.entries.begin(), manifest.entries.end(), [&](const ManifestEntry& e) {
+        return (e.provider.empty() || chosen(e)) && (provider.empty() || !has_owner(e, is_another));
+      });
   Undo undo;
   undo.left.runs = manifest.runs;
   undo.left.next_kept = manifest.next_kept;
   std::vector<PlannedRemoval> directories;
   std::vector<const ManifestEntry*> staying;
-  bool cache_stays = !everything;
+  std::deque<ManifestEntry> with_fewer_lines;
+  bool cache_stays = !everything, has_cache = false;
   for (auto entry = manifest.entries.rbegin(); entry != manifest.entries.rend(); ++entry) {
+    has_cache |= entry->kind == Kind::cache;
+    if (!entry->lines.empty()) {
+      std::vector<OwnedLine> left;
+      if (!everything) left = lines_without(*entry, provider);
+      TextFate fate = TextFate::ours;
+      if (left != entry->lines)
+        fate = plan_lines_left(undo.plan, *entry, left, {"undone", true, force}, image);
+      if (fate == TextFate::not_ours) continue;
+      if (fate == TextFate::ours) {
+        with_fewer_lines.push_back(*entry);
+        with_fewer_lines.back().lines = std::move(left);
+      }
+      staying.push_back(fate == TextFate::ours ? &with_fewer_lines.back() : &*entry);
+      continue;
+    }
     if (!everything && !chosen(*entry)) {
       staying.push_back(&*entry);
       continue;
@@ -115,7 +154,9 @@ Undo plan_undo(const Manifest& manifest, const ImageRoot& image, const std::stri
     }
     undo.plan.removals.push_back(std::move(removal));
   }
-  undo.plan.has_libraries = cache_stays;
+  // Where somebody's own lines stay, the cache that we found does not know them.
+  const bool own_lines_stay = !undo.plan.texts.empty() && has_cache;
+  undo.plan.has_libraries = cache_stays || own_lines_stay;
   const bool nothing_left = std::all_of(staying.begin(), staying.end(),
                                         [](const ManifestEntry* e) { return e->kind == Kind::cache; });
   // A directory stays ours as long as something of ours is in it.

@@ -57,8 +57,8 @@ std::size_t count_unchanged(const Preflight& preflight) {
 
 bool already_there(const Plan& plan, const Preflight& preflight, const Manifest& manifest,
                    const ImageRoot& image, bool with_cache) {
-  if (!plan.texts.empty() || !plan.removals.empty() || !preflight.superseded.empty() ||
-      !preflight.soname_links.empty())
+  if (!plan.texts.empty() || !plan.line_owners.empty() || !plan.removals.empty() ||
+      !preflight.superseded.empty() || !preflight.soname_links.empty())
     return false;
   AsWeLeftThem ours(manifest, image);
   for (const PlannedDirectory& one : plan.directories)

@@ -54,7 +54,8 @@ std::string already(const Plan& plan, const std::string& image) {
 std::string undoing(const Plan& plan, const std::string& image) {
   std::size_t removed = 0, given_back = 0;
   for (const PlannedRemoval& one : plan.removals) {
-    if (one.directory || one.path == ImagePath(kManifest)) continue;
+    if (one.directory || one.path == ImagePath(kManifest) || one.path.parent() == ImagePath(kArchive))
+      continue;
     ++(one.kept.empty() ? removed : given_back);
   }
   return counted(removed, "file", "files") + " removed and " + std::to_string(given_back) +

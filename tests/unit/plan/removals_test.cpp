@@ -130,6 +130,10 @@ TEST_F(Removals, ASetThatIsInjectedAgainTakesWhatItDoesNotHaveAnyMore) {
   EXPECT_THAT(superseded("a", "a", "one"), IsEmpty()) << "it has it still";
   EXPECT_THAT(superseded("a", "", "new"), IsEmpty()) << "one file among others";
   EXPECT_THAT(superseded("c", "c", "new"), IsEmpty()) << "another provider";
+  Plan line_alone;
+  line_alone.lines = {{ImagePath("/etc/ld.so.conf.d/x.conf"), "/opt/made", {"a", "a"}}};
+  plan_superseded(line_alone, manifest_, image_.open());
+  EXPECT_THAT(words(line_alone), ElementsAre("/opt/made/one 7")) << "of the set, only a line is left";
   image_.with_file("/opt/made/one", "changed");
   EXPECT_THAT(superseded("a", "a", "new"), IsEmpty());
   EXPECT_THAT(warnings_, ElementsAre(HasSubstr("was changed since it was injected, and stays")));
