@@ -147,12 +147,11 @@ class Planner {
       return place_libfabric(item, file);
     if (item.kind == ItemKind::file) {
       if (!rule) {
+        // Charliecloud's words in either case: scripts look for them.
         const std::string why = why_missing_ ? why_missing_(item.source) : "";
-        if (!why.empty())
-          problem("cannot inject: " + item.source, why, "");
-        else
-          problem("no destination for: " + item.source, "its path looks like neither a program nor a library",
-                  "put --dest DIR before it");
+        problem("no destination for: " + item.source,
+                why.empty() ? "its path looks like neither a program nor a library" : why,
+                why.empty() ? "put --dest DIR before it" : "");
         return false;
       }
       file.rule = rule->text;
