@@ -273,6 +273,12 @@ std::vector<std::string> words_of(const fh_entry& entry) {
   return words;
 }
 
+/// A libstdc++ of the plugin's own never frees its pool for exceptions: while it stays loaded, that is no
+/// leak.
+bool keep_loaded(const std::string& plugin) {
+  return ::dlopen(plugin.c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
+}
+
 std::vector<fs::path> all_good_plugins() {
   std::vector<fs::path> files;
   for (const fs::path& directory :
@@ -300,6 +306,7 @@ TEST(EntryInFile, SaysWhatTheLoadedPluginSays) {
     const std::vector<std::string> words = words_of(described->entry());
     described->load();
     EXPECT_TRUE(described->is_loaded());
+    EXPECT_TRUE(keep_loaded(file.string()));
     EXPECT_EQ(words, words_of(described->entry()));
   }
 }
@@ -607,12 +614,6 @@ class GoodPlugin : public testing::Test {
 };
 
 constexpr std::string_view kWithItsOwnLibrary = "-gxx-static-libraries";
-
-/// A libstdc++ of the plugin's own never frees its pool for exceptions: while it stays loaded, that is no
-/// leak.
-bool keep_loaded(const std::string& plugin) {
-  return ::dlopen(plugin.c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE) != nullptr;
-}
 
 /// One source, built in several ways: tests/plugins/CMakeLists.txt has the compilers and settings.
 class CxxPlugin : public GoodPlugin, public testing::WithParamInterface<const char*> {
