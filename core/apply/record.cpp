@@ -31,6 +31,13 @@ void put_directories(Manifest& manifest, const Transaction& transaction) {
   }
 }
 
+/// Whose its lines are stays as it was.
+ManifestEntry text_entry(const Manifest& manifest, const Transaction& transaction, const Staged& text) {
+  ManifestEntry entry = entry_of(Kind::text, transaction, text, "", "");
+  if (const ManifestEntry* before = manifest.find(entry.path)) entry.lines = before->lines;
+  return entry;
+}
+
 /// The last that is staged: no more names of the archive are given.
 void put_cache(Manifest& manifest, const Transaction& transaction) {
   if (transaction.cache()) manifest.put(entry_of(Kind::cache, transaction, *transaction.cache(), "", ""));
@@ -71,15 +78,7 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
   std::size_t link = 0;
   for (const PlannedLink& one : plan.links) put_link(one, transaction.links()[link++]);
   for (const PlannedLink& one : preflight.soname_links) put_link(one, transaction.links()[link++]);
-  for (std::size_t i = 0; i < plan.texts.size(); ++i) {
-    ManifestEntry entry = entry_of(Kind::text, transaction, transaction.texts()[i], "", "");
-    const auto lines = plan.line_owners.find(plan.texts[i].path);
-    if (lines != plan.line_owners.end())
-      entry.lines = lines->second;
-    else if (const ManifestEntry* before = manifest.find(entry.path))
-      entry.lines = before->lines;
-    manifest.put(std::move(entry));
-  }
+  for (const Staged& text : transaction.texts()) manifest.put(text_entry(manifest, transaction, text));
   std::set<ImagePath> not_ours;
   for (const auto& [path, lines] : plan.line_owners) {
     if (lines.empty()) not_ours.insert(path);
@@ -98,13 +97,8 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
 
 Manifest record_undo(Manifest left, const Transaction& transaction) {
   put_directories(left, transaction);
-  for (const Staged& text : transaction.texts()) {
-    const ManifestEntry* before = left.find(transaction.path(text));
-    if (!before) continue;
-    ManifestEntry entry = entry_of(Kind::text, transaction, text, "", "");
-    entry.lines = before->lines;
-    left.put(std::move(entry));
-  }
+  for (const Staged& text : transaction.texts())
+    if (left.find(transaction.path(text))) left.put(text_entry(left, transaction, text));
   put_cache(left, transaction);
   return left;
 }

@@ -15,6 +15,8 @@
 #include <limits>
 #include <string_view>
 
+#include "core/host/our_machine.hpp"
+
 namespace fromhost::core {
 namespace {
 
@@ -120,8 +122,6 @@ class Strings {
   const Range range_;
   std::size_t total_ = 0;
 };
-
-constexpr auto kOurData = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
 
 Elf64_Ehdr widened(const Elf32_Ehdr& from) {
   Elf64_Ehdr wide{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ELF machine that we are built for.
+// The ELF machine and byte order that we are built for.
 #pragma once
 
 #include <elf.h>
@@ -21,5 +21,8 @@ inline constexpr std::uint16_t kOurMachine = EM_RISCV;
 #else
 #error "name this machine's ELF constant here"
 #endif
+
+inline constexpr std::uint8_t kOurData =
+    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
 
 }  // namespace fromhost::core

@@ -58,7 +58,6 @@ void check_header(int fd) {
   if (::pread(fd, &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header) ||
       std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
     throw PluginRefused("is not an ELF file");
-  constexpr auto kOurData = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != kOurData ||
       header.e_machine != kOurMachine)
     throw PluginRefused("is for another machine: " + machine_name(header.e_machine) + ", not " +

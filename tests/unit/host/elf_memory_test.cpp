@@ -8,25 +8,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <string>
 #include <vector>
+
+#include "tests/support/elf_bytes.hpp"
 
 namespace fromhost::core {
 namespace {
 
-std::string elf64(std::uint16_t machine) {
-  Elf64_Ehdr header{};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
-  header.e_ident[EI_DATA] = ELFDATA2LSB;
-  header.e_ident[EI_VERSION] = EV_CURRENT;
-  header.e_type = ET_DYN;
-  header.e_machine = machine;
-  header.e_version = EV_CURRENT;
-  header.e_ehsize = sizeof header;
-  return {reinterpret_cast<const char*>(&header), sizeof header};
-}
+using test::elf64;
 
 class OpenFile {
  public:

@@ -10,31 +10,21 @@
 #include <cerrno>
 
 #include "tests/support/cache_bytes.hpp"
+#include "tests/support/elf_bytes.hpp"
 #include "tests/support/fake_host.hpp"
 
 namespace fromhost::core {
 namespace {
 
 using test::cache_bytes;
+using test::elf64;
 using test::FakeHost;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr std::uint32_t kX86_64 = 0x0303, kI386 = 0x0003;
 
-/// A library that has headers and nothing else.
-std::string elf64(std::uint16_t machine) {
-  Elf64_Ehdr header{};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
-  header.e_ident[EI_DATA] = ELFDATA2LSB;
-  header.e_ident[EI_VERSION] = EV_CURRENT;
-  header.e_type = ET_DYN;
-  header.e_machine = machine;
-  header.e_version = EV_CURRENT;
-  header.e_ehsize = sizeof header;
-  return {reinterpret_cast<const char*>(&header), sizeof header};
-}
+/// Like elf64().
 std::string elf32(std::uint16_t machine) {
   Elf32_Ehdr header{};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
