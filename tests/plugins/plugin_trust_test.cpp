@@ -133,7 +133,7 @@ TEST_F(PluginTrustAbove, RootLoadsFromBelowHisOwn) {
 }
 
 TEST_F(PluginTrustAbove, RootRefusesWhatLiesBelowADirectoryThatOthersCanWrite) {
-  for (const mode_t mode : {0777, 0775, 0757, 0772}) {
+  for (const mode_t mode : {0777u, 0775u, 0757u, 0772u}) {
     ::chmod(above_.c_str(), mode);
     EXPECT_EQ(reason(), "root does not load it: " + above_.string() + " can be written by others");
   }

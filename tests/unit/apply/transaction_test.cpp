@@ -41,7 +41,7 @@ using testing::Not;
 
 class TransactionTest : public test::Everybody {
  protected:
-  const Manifest nothing_;
+  const Manifest nothing_{};
 };
 
 TEST_F(TransactionTest, WithoutAFailureTheImageIsTheNewOne) {

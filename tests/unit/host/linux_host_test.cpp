@@ -17,11 +17,14 @@
 #include <fstream>
 #include <thread>
 
+#include "tests/support/error_of.hpp"
+
 namespace fromhost::core {
 namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
+using test::error_of;
 using Outcome = CommandResult::Outcome;
 using Names = std::vector<std::string>;
 
@@ -81,16 +84,6 @@ class WithDescriptor {
  private:
   int fd_, old_;
 };
-
-int error_of(const auto& call) {
-  try {
-    call();
-  } catch (const std::system_error& error) {
-    EXPECT_EQ(error.code().category(), std::generic_category());
-    return error.code().value();
-  }
-  return 0;
-}
 
 bool has_children() {
   siginfo_t info;

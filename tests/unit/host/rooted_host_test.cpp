@@ -6,31 +6,22 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <functional>
 
 #include "core/error.hpp"
+#include "tests/support/error_of.hpp"
 #include "tests/support/fake_host.hpp"
 #include "tests/support/temp_image.hpp"
 
 namespace fromhost::core {
 namespace {
 
+using test::error_of;
 using test::FakeHost;
 using test::TempImage;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr std::uint64_t kLimit = 1u << 20;
-
-/// The error number that a call ends with; 0: none.
-int error_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const std::system_error& error) {
-    return error.code().value();
-  }
-  return 0;
-}
 
 class RootedHostTest : public testing::Test {
  protected:

@@ -27,7 +27,7 @@ using test::TempImage;
 const std::string kLongest(255, 'n');
 const std::string kTooLong(256, 'n');
 
-struct Row {
+struct Lookup {
   std::string name;
   std::string path;
   int flags;
@@ -63,10 +63,10 @@ Outcome outcome_of(const Resolver& resolver, int root, const std::string& path, 
   return outcome;
 }
 
-void expect_rows(const TempImage& image, const std::vector<Row>& rows) {
+void expect_rows(const TempImage& image, const std::vector<Lookup>& rows) {
   const UniqueFd root(::open(image.root().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   ASSERT_TRUE(root);
-  for (const Row& row : rows)
+  for (const Lookup& row : rows)
     for (const Resolver& resolver : kResolvers) {
       SCOPED_TRACE(row.name + " by " + resolver.name);
       const Outcome outcome = outcome_of(resolver, root.get(), row.path, row.flags);
@@ -113,7 +113,7 @@ TEST(ResolveInRoot, EveryPathLeadsWhereAChrootWouldLead) {
   for (int i = 0; i < 100; ++i) many_dots += "../";
   for (int i = 0; i < 500; ++i) very_deep += "./a/../";
   for (int i = 0; i < 1000; ++i) too_many += "a/../";
-  const std::vector<Row> rows = {
+  const std::vector<Lookup> rows = {
       {"root by nothing", "", kDir, 0, "/"},
       {"root by dot", ".", kDir, 0, "/"},
       {"root by slash", "/", kDir, 0, "/"},
