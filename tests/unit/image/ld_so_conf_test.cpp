@@ -78,15 +78,15 @@ TempImage with_more(const std::string& name, const std::string& content) {
   return configured("include /etc/ld.so.conf.d/*.conf\n").with_file("/etc/ld.so.conf.d/" + name, content);
 }
 
-struct Row {
+struct Configuration {
   const char* name;
   TempImage image;
   bool doubted = false;
 };
 
-std::vector<Row> rows() {
+std::vector<Configuration> rows() {
   const std::string all = "include /etc/ld.so.conf.d/*.conf\n";
-  std::vector<Row> table = {
+  std::vector<Configuration> table = {
       {"empty", configured("")},
       {"no configuration", TempImage{}.with_file("/sbin/ldconfig").with_directory("/usr/lib")},
       {"one builtin directory", TempImage{}.with_file("/sbin/ldconfig").with_directory("/lib")},
@@ -296,7 +296,7 @@ TEST(LdSoConfReader, AgreesWithLdconfig) {
   const auto kind = kind_of_ours();
   if (!kind) GTEST_SKIP() << "this ldconfig is of no kind that we know, so it is always asked";
   std::size_t compared = 0;
-  for (const Row& row : rows()) {
+  for (const Configuration& row : rows()) {
     SCOPED_TRACE(row.name);
     compare(row.image.open(), *kind, row.doubted);
     compared += !row.doubted;
