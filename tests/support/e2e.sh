@@ -56,6 +56,9 @@ run_on_terminal() {
   echo "on a terminal: $command-> status $status" > "$WORK/command"
 }
 
+# Is TOOL built with a sanitizer?
+sanitized() { grep -qa -e __asan_init -e __tsan_init "$TOOL"; }
+
 # From here on, TOOL waits 0.3 s before each piece that it copies.
 make_copying_slow() {
   # A sanitized build cannot look for leaks while it is traced.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The smallest library that counts as one.
+// The smallest libraries that count as such.
 #pragma once
 
 #include <elf.h>
@@ -11,10 +11,11 @@
 namespace fromhost::test {
 
 /// A library that has a header and nothing else.
-inline std::string elf64(std::uint16_t machine) {
-  Elf64_Ehdr header{};
+template <typename Header>
+std::string elf_header(unsigned char elf_class, std::uint16_t machine) {
+  Header header{};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_CLASS] = elf_class;
   header.e_ident[EI_DATA] = ELFDATA2LSB;
   header.e_ident[EI_VERSION] = EV_CURRENT;
   header.e_type = ET_DYN;
@@ -22,6 +23,13 @@ inline std::string elf64(std::uint16_t machine) {
   header.e_version = EV_CURRENT;
   header.e_ehsize = sizeof header;
   return {reinterpret_cast<const char*>(&header), sizeof header};
+}
+
+inline std::string elf32(std::uint16_t machine) {
+  return elf_header<Elf32_Ehdr>(ELFCLASS32, machine);
+}
+inline std::string elf64(std::uint16_t machine) {
+  return elf_header<Elf64_Ehdr>(ELFCLASS64, machine);
 }
 
 }  // namespace fromhost::test

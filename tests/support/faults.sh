@@ -5,7 +5,7 @@ BASE=$WORK/base
 RUN=("${BOTH[@]}" --dest /srv/data --path "$DATA")
 
 # Both the sanitizers' runtime and broken-calls.so would have to be loaded first.
-! grep -qa __asan_init "$TOOL" || skip "sweeps of faults run on a build without sanitizers"
+! sanitized || skip "sweeps of faults run on a build without sanitizers"
 
 # An image that is copied in no time: what a run looks at, and no more.
 make_tiny_image() {

@@ -17,26 +17,13 @@ namespace fromhost::core {
 namespace {
 
 using test::cache_bytes;
+using test::elf32;
 using test::elf64;
 using test::FakeHost;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
 constexpr std::uint32_t kX86_64 = 0x0303, kI386 = 0x0003;
-
-/// Like elf64().
-std::string elf32(std::uint16_t machine) {
-  Elf32_Ehdr header{};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS32;
-  header.e_ident[EI_DATA] = ELFDATA2LSB;
-  header.e_ident[EI_VERSION] = EV_CURRENT;
-  header.e_type = ET_DYN;
-  header.e_machine = machine;
-  header.e_version = EV_CURRENT;
-  header.e_ehsize = sizeof header;
-  return {reinterpret_cast<const char*>(&header), sizeof header};
-}
 
 class HostLibrariesTest : public testing::Test {
  protected:
