@@ -21,8 +21,8 @@ needs_libfabric() {
 
 # The names that fi_info lists.
 providers() { in_image fi_info -l | sed -n 's/^\([^ ].*\):$/\1/p'; }
-expect_provider() { providers | grep -qx "$1" || fail "fi_info does not list $1"; }
-expect_no_provider() { ! providers | grep -qx "$1" || fail "fi_info lists $1"; }
+expect_provider() { providers | grep -x "$1" > /dev/null || fail "fi_info does not list $1"; }
+expect_no_provider() { ! providers | grep -x "$1" > /dev/null || fail "fi_info lists $1"; }
 
 # The file that a program in the image has mapped for a soname.
 mapped_by_fi_info() {
