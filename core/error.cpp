@@ -44,6 +44,10 @@ Error::Error(std::vector<Problem> problems) : problems_(std::move(problems)) {
   for (const Problem& problem : problems_) text_ += (text_.empty() ? "" : "\n") + problem.text();
 }
 
+void throw_errno(const std::string& words) {
+  throw std::system_error(errno, std::generic_category(), words);
+}
+
 std::string cause_of(const std::system_error& error) {
   const int code = error.code().value();
   if (code != EINVAL) return errno_text(code);

@@ -40,6 +40,9 @@ class Error : public std::exception {
   std::string text_;
 };
 
+/// Throws std::system_error of errno with these words: the call's name, or the path that it was about.
+[[noreturn]] void throw_errno(const std::string& words);
+
 /// What a failed call says: the errno text, or for EINVAL, which says nothing, the words that came with it.
 std::string cause_of(const std::system_error& error);
 

@@ -17,6 +17,7 @@
 #include <memory>
 #include <system_error>
 
+#include "core/error.hpp"
 #include "core/host/again_after_signal.hpp"
 #include "core/host/elf_file.hpp"
 
@@ -28,10 +29,6 @@ constexpr std::size_t kChunk = std::size_t{1} << 24;
 constexpr std::size_t kBuffer = std::size_t{1} << 16;  // in the processor's cache twice
 constexpr off_t kWorthPreallocating = off_t{1} << 20;
 constexpr off_t kToTheEnd = std::numeric_limits<off_t>::max();
-
-[[noreturn]] void fail(const char* call) {
-  throw std::system_error(errno, std::generic_category(), call);
-}
 
 /// Says errno that this means is not to be had between these two files? EXDEV: across file systems.
 bool unsupported(int error) {
@@ -52,7 +49,7 @@ class Copy {
 
   void run() {
     struct stat facts;
-    if (::fstat(from_, &facts) != 0) fail("stat");
+    if (::fstat(from_, &facts) != 0) throw_errno("stat");
     const off_t size = facts.st_size;
     // Nothing at all: an empty file, or one that only pretends to be (procfs, some FUSE).
     if (size == 0) {
@@ -68,7 +65,7 @@ class Copy {
     if (off_t{facts.st_blocks} * 512 < size) return sections(size);
     preallocate(size);
     section(kToTheEnd);
-    if (done_ < size && ::ftruncate(to_, done_) != 0) fail("truncate");  // it has shrunk meanwhile
+    if (done_ < size && ::ftruncate(to_, done_) != 0) throw_errno("truncate");  // it has shrunk meanwhile
   }
 
  private:
@@ -89,12 +86,12 @@ class Copy {
         begin = done_;
         end = kToTheEnd;
       }
-      if (::lseek(from_, begin, SEEK_SET) < 0 || ::lseek(to_, begin, SEEK_SET) < 0) fail("seek");
+      if (::lseek(from_, begin, SEEK_SET) < 0 || ::lseek(to_, begin, SEEK_SET) < 0) throw_errno("seek");
       tell(begin - done_);
       if (!section(end - begin)) return;
     }
     if (done_ >= size) return;
-    if (::ftruncate(to_, size) != 0) fail("truncate");
+    if (::ftruncate(to_, size) != 0) throw_errno("truncate");
     tell(size - done_);
   }
 
@@ -133,11 +130,11 @@ class Copy {
     if (!buffer_) buffer_ = std::make_unique<char[]>(kBuffer);
     const ssize_t n =
         again_after_signal([&] { return ::read(from_, buffer_.get(), std::min(most, kBuffer)); });
-    if (n < 0) fail("read");
+    if (n < 0) throw_errno("read");
     for (ssize_t written = 0; written < n;) {
       const ssize_t k = again_after_signal(
           [&] { return ::write(to_, buffer_.get() + written, static_cast<std::size_t>(n - written)); });
-      if (k < 0) fail("write");
+      if (k < 0) throw_errno("write");
       written += k;
     }
     return n;
@@ -146,7 +143,7 @@ class Copy {
   /// Nothing at all may be a file that only pretends to be empty, which the kernel's copies believe.
   bool next_means(ssize_t result, Means next, const char* call) {
     if (result > 0 || (result == 0 && some_)) return false;
-    if (result < 0 && !unsupported(errno)) fail(call);
+    if (result < 0 && !unsupported(errno)) throw_errno(call);
     means_ = next;
     return true;
   }

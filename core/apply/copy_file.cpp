@@ -8,6 +8,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "core/error.hpp"
+
 namespace fromhost::core {
 namespace {
 
@@ -37,7 +39,7 @@ void copy_attributes(FileOperations& files, int from, int to, Dropped& dropped) 
 Dropped copy_file(FileOperations& files, int from, int directory, const std::string& name, bool sync,
                   const PieceCopied& copied) {
   struct stat facts;
-  if (::fstat(from, &facts) != 0) throw std::system_error(errno, std::generic_category(), "stat");
+  if (::fstat(from, &facts) != 0) throw_errno("stat");
   Dropped dropped;
   if (facts.st_mode & S_ISUID) dropped.emplace_back("setuid bit");
   if (facts.st_mode & S_ISGID) dropped.emplace_back("setgid bit");

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "core/apply/apply_error.hpp"
+#include "core/error.hpp"
 #include "core/host/interruption.hpp"
 
 namespace fromhost::core {
@@ -115,7 +116,7 @@ class Copying {
       const UniqueFd from = host_.open_file(*file.source);
       tell(*file.source, 0);
       struct stat facts;
-      if (::fstat(from.get(), &facts) != 0) throw std::system_error(errno, std::generic_category(), "stat");
+      if (::fstat(from.get(), &facts) != 0) throw_errno("stat");
       copied_[number].source = FileStamp(facts);
       copied_[number].dropped = copy_file(files_, from.get(), directory_, file.name, sync_,
                                           [&](std::uint64_t bytes) { tell(*file.source, bytes); });

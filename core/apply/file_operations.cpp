@@ -9,21 +9,20 @@
 #include <cerrno>
 #include <system_error>
 
+#include "core/error.hpp"
+
 namespace fromhost::core {
 namespace {
 
-[[noreturn]] void fail(const char* call) {
-  throw std::system_error(errno, std::generic_category(), call);
-}
 void must(int result, const char* call) {
-  if (result != 0) fail(call);
+  if (result != 0) throw_errno(call);
 }
 
 void write_all(int to, const char* bytes, std::size_t size) {
   while (size > 0) {
     const ssize_t n = ::write(to, bytes, size);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail("write");
+    if (n < 0) throw_errno("write");
     bytes += n;
     size -= static_cast<std::size_t>(n);
   }
@@ -33,7 +32,7 @@ void write_all(int to, const char* bytes, std::size_t size) {
 
 UniqueFd FileOperations::create(int directory, const std::string& name) {
   UniqueFd fd(::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) fail("open");
+  if (!fd) throw_errno("open");
   return fd;
 }
 
@@ -65,7 +64,7 @@ void FileOperations::remove_directory(int parent, const std::string& name) {
 }
 void FileOperations::sync(int fd) {
   // EINVAL: a directory on a file system that cannot; its names are then as safe as it makes them.
-  if (::fsync(fd) != 0 && errno != EINVAL) fail("fsync");
+  if (::fsync(fd) != 0 && errno != EINVAL) throw_errno("fsync");
 }
 void FileOperations::change_mode(int fd, mode_t mode) {
   must(::fchmod(fd, mode), "chmod");
@@ -76,7 +75,7 @@ bool FileOperations::change_owner(int fd, uid_t user, gid_t group) {
   // An ordinary user may still give a file to one of their groups.
   if (errno == EPERM || errno == EINVAL)
     return ::fchown(fd, static_cast<uid_t>(-1), group) == 0 && user == ::geteuid();
-  fail("chown");
+  throw_errno("chown");
 }
 
 void FileOperations::change_times(int fd, const struct timespec& access,
@@ -88,7 +87,7 @@ void FileOperations::change_times(int fd, const struct timespec& access,
 bool FileOperations::set_attribute(int fd, const std::string& name, const std::string& value) {
   if (::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0) == 0) return true;
   if (errno == ENOTSUP || errno == EPERM || errno == ENOSPC || errno == E2BIG) return false;
-  fail("setxattr");
+  throw_errno("setxattr");
 }
 
 }  // namespace fromhost::core

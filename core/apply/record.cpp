@@ -7,9 +7,7 @@
 namespace fromhost::core {
 namespace {
 
-using Kind = ManifestEntry::Kind;
-
-ManifestEntry entry_of(Kind kind, const Transaction& transaction, const Staged& staged,
+ManifestEntry entry_of(ManifestEntry::Kind kind, const Transaction& transaction, const Staged& staged,
                        const SharedText& provider, const SharedText& set) {
   ManifestEntry entry;
   entry.kind = kind;
@@ -25,7 +23,7 @@ ManifestEntry entry_of(Kind kind, const Transaction& transaction, const Staged& 
 void put_directories(Manifest& manifest, const Transaction& transaction) {
   for (const ImagePath& path : transaction.made_directories()) {
     ManifestEntry entry;
-    entry.kind = Kind::directory;
+    entry.kind = ManifestEntry::Kind::directory;
     entry.path = path;
     manifest.put(std::move(entry));
   }
@@ -33,14 +31,15 @@ void put_directories(Manifest& manifest, const Transaction& transaction) {
 
 /// Whose its lines are stays as it was.
 ManifestEntry text_entry(const Manifest& manifest, const Transaction& transaction, const Staged& text) {
-  ManifestEntry entry = entry_of(Kind::text, transaction, text, "", "");
+  ManifestEntry entry = entry_of(ManifestEntry::Kind::text, transaction, text, "", "");
   if (const ManifestEntry* before = manifest.find(entry.path)) entry.lines = before->lines;
   return entry;
 }
 
 /// The last that is staged: no more names of the archive are given.
 void put_cache(Manifest& manifest, const Transaction& transaction) {
-  if (transaction.cache()) manifest.put(entry_of(Kind::cache, transaction, *transaction.cache(), "", ""));
+  if (transaction.cache())
+    manifest.put(entry_of(ManifestEntry::Kind::cache, transaction, *transaction.cache(), "", ""));
   manifest.next_kept = transaction.next_archived();
 }
 
@@ -60,7 +59,7 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
     if (preflight.sources[i].unchanged) continue;  // its entry stays
     const PlannedFile& file = plan.files[i];
     const Staged& staged = transaction.files()[next++];
-    ManifestEntry entry = entry_of(Kind::file, transaction, staged, file.provider, file.set);
+    ManifestEntry entry = entry_of(ManifestEntry::Kind::file, transaction, staged, file.provider, file.set);
     entry.source = file.source.text();
     entry.source_size = staged.source.size;
     entry.source_modified = staged.source.modification;
@@ -71,7 +70,7 @@ Manifest record(Manifest old, const Plan& plan, const Preflight& preflight, cons
     manifest.put(std::move(entry));
   }
   const auto put_link = [&](const PlannedLink& link, const Staged& staged) {
-    ManifestEntry entry = entry_of(Kind::link, transaction, staged, link.provider, link.set);
+    ManifestEntry entry = entry_of(ManifestEntry::Kind::link, transaction, staged, link.provider, link.set);
     entry.target = link.target;
     manifest.put(std::move(entry));
   };

@@ -24,7 +24,7 @@ std::optional<struct stat> stat_at(int directory, const std::string& name) {
   struct stat facts;
   if (::fstatat(directory, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0) return facts;
   if (errno == ENOENT) return std::nullopt;
-  throw std::system_error(errno, std::generic_category(), "stat");
+  throw_errno("stat");
 }
 
 /// On the way back, a call that failed for a moment (a network file system's server) is worth a second try.
@@ -45,8 +45,7 @@ int Steps::directory(const ImagePath& path) {
     UniqueFd opened = image_.open_directory(path);
     // The journal may be a stranger's, and a file system mounted in the image is none of the image.
     struct stat root, there;
-    if (::fstat(image_.fd(), &root) != 0 || ::fstat(opened.get(), &there) != 0)
-      throw std::system_error(errno, std::generic_category(), "stat");
+    if (::fstat(image_.fd(), &root) != 0 || ::fstat(opened.get(), &there) != 0) throw_errno("stat");
     if (root.st_dev != there.st_dev) throw std::system_error(EXDEV, std::generic_category(), path.text());
     fd = std::move(opened);
   }
@@ -81,7 +80,7 @@ void Steps::apply(const JournalStep& step) {
     case Kind::make_directory: {
       files_.make_directory(fd, step.name, 0755);
       const UniqueFd made(::openat(fd, step.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-      if (!made) throw std::system_error(errno, std::generic_category(), "open");
+      if (!made) throw_errno("open");
       files_.change_mode(made.get(), 0755);  // whatever the umask says
       return;
     }
@@ -123,7 +122,7 @@ void Steps::undo(const JournalStep& step) {
       if (present) return;
       files_.make_directory(fd, step.name, 0700);
       const UniqueFd made(::openat(fd, step.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-      if (!made) throw std::system_error(errno, std::generic_category(), "open");
+      if (!made) throw_errno("open");
       files_.change_owner(made.get(), step.user, step.group);
       files_.change_mode(made.get(), step.mode & 0777);
       return;
@@ -162,7 +161,7 @@ std::vector<std::string> Steps::roll_back() {
       attempt(one.path.text(), [&] {
         const int fd = directory(one.path);
         struct stat now;
-        if (::fstat(fd, &now) != 0) throw std::system_error(errno, std::generic_category(), "stat");
+        if (::fstat(fd, &now) != 0) throw_errno("stat");
         if ((now.st_mode & 07777) != one.mode) files_.change_mode(fd, one.mode);
         if (now.st_uid == ::geteuid() || ::geteuid() == 0)
           files_.change_times(fd, from_nanoseconds(one.access), from_nanoseconds(one.modification));

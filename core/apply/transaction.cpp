@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "core/apply/apply_error.hpp"
+#include "core/error.hpp"
 #include "core/file_times.hpp"
 #include "core/host/interruption.hpp"
 #include "core/host/resolve_in_root.hpp"
@@ -63,7 +64,7 @@ const ImagePath& Transaction::directory(const ImagePath& path, bool make) {
     made_.push_back(parent / path.name());
     return resolved_[path] = parent / path.name();
   }
-  if (!fd) throw std::system_error(errno, std::generic_category(), path.text());
+  if (!fd) throw_errno(path.text());
   const auto inside = path_below(image_.fd(), fd.get());
   struct stat facts;
   if (!inside || ::fstat(fd.get(), &facts) != 0)
@@ -124,8 +125,7 @@ Staged Transaction::add(const ImagePath& path, const std::string& fresh, bool ma
   }
   names_change_in(step.directory);
   struct stat facts;
-  if (::fstatat(work_->fd(), fresh.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0)
-    throw std::system_error(errno, std::generic_category(), "stat");
+  if (::fstatat(work_->fd(), fresh.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) throw_errno("stat");
   return {append(std::move(step)), FileStamp(facts), {}};
 }
 
@@ -301,7 +301,7 @@ void Transaction::place_cache(const std::string& bytes) {
   const JournalStep& step = journal_.steps.at(cache_step_.value());
   guarded("cannot write: /etc/ld.so.cache", [&] {
     const UniqueFd to(::openat(work_->fd(), step.fresh.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!to) throw std::system_error(errno, std::generic_category(), "open");
+    if (!to) throw_errno("open");
     files_.write(to.get(), bytes);
     // The manifest tells its size and time already.
     files_.change_times(to.get(), from_nanoseconds(staged_cache_->facts.access),

@@ -20,10 +20,6 @@ namespace {
 constexpr std::uint64_t kReadLimit = 256u << 20;  // a journal of a million files
 constexpr int kDeepest = 32;                      // only an image's own ldconfig makes directories in ours
 
-[[noreturn]] void fail(const char* call) {
-  throw std::system_error(errno, std::generic_category(), call);
-}
-
 UniqueFd open_directory_at(int parent, const std::string& name) {
   return UniqueFd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
@@ -48,7 +44,7 @@ std::optional<JournalDirectory> root_in(const std::string& name) {
 void empty_directory(FileOperations& files, int directory, int depth) {
   if (depth > kDeepest) throw std::system_error(ELOOP, std::generic_category(), "too deep");
   UniqueFd own(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!own) fail("open");
+  if (!own) throw_errno("open");
   for (const std::string& name : list_directory(std::move(own))) {
     struct stat facts;
     if (::fstatat(directory, name.c_str(), &facts, AT_SYMLINK_NOFOLLOW) != 0) continue;
@@ -76,7 +72,7 @@ void make_writable(const ImageRoot& image, FileOperations& files) {
 
 WorkDirectory WorkDirectory::make(const ImageRoot& image, FileOperations& files) {
   struct stat facts;
-  if (::fstat(image.fd(), &facts) != 0) fail("stat");
+  if (::fstat(image.fd(), &facts) != 0) throw_errno("stat");
   JournalDirectory root{ImagePath("/"), facts.st_mode & 07777, nanoseconds(facts.st_atim),
                         nanoseconds(facts.st_mtim), false};
   WorkDirectory work(image, files, name_for(root), root);
@@ -84,7 +80,7 @@ WorkDirectory WorkDirectory::make(const ImageRoot& image, FileOperations& files)
   try {
     files.make_directory(image.fd(), work.name_, 0700);
     work.fd_ = open_directory_at(image.fd(), work.name_);
-    if (!work.fd_) fail("open");
+    if (!work.fd_) throw_errno("open");
   } catch (...) {
     try {
       work.remove(false);
@@ -108,7 +104,7 @@ std::string WorkDirectory::open(const struct stat& image_root) {
 std::vector<WorkDirectory> WorkDirectory::left_behind(const ImageRoot& image, FileOperations& files) {
   std::vector<WorkDirectory> left;
   struct stat root;
-  if (::fstat(image.fd(), &root) != 0) fail("stat");
+  if (::fstat(image.fd(), &root) != 0) throw_errno("stat");
   for (const std::string& name : image.list(ImagePath("/"))) {
     const auto facts = root_in(name);
     if (!facts) continue;
@@ -124,7 +120,7 @@ std::vector<WorkDirectory> WorkDirectory::left_behind(const ImageRoot& image, Fi
 bool WorkDirectory::any(const ImageRoot& image) {
   FileOperations unused;
   struct stat root;
-  if (::fstat(image.fd(), &root) != 0) fail("stat");
+  if (::fstat(image.fd(), &root) != 0) throw_errno("stat");
   for (const std::string& name : image.list(ImagePath("/")))
     if (const auto facts = root_in(name);
         facts && WorkDirectory(image, unused, name, *facts).open(root).empty())
@@ -152,7 +148,7 @@ void WorkDirectory::remove(bool root_changed) {
     fd_.reset();
   }
   struct stat now;
-  if (::fstat(image_->fd(), &now) != 0) fail("stat");
+  if (::fstat(image_->fd(), &now) != 0) throw_errno("stat");
   if ((now.st_mode & 07777) != root_.mode) files_->change_mode(image_->fd(), root_.mode);
   if (!root_changed && (now.st_uid == ::geteuid() || ::geteuid() == 0))
     files_->change_times(image_->fd(), from_nanoseconds(root_.access), from_nanoseconds(root_.modification));

@@ -28,8 +28,8 @@ constexpr std::size_t kMaxVersions = 4096;
 constexpr std::size_t kMostNotes = 16;         // segments of them; linkers write one or two
 constexpr std::uint64_t kMaxNameBytes = 4096;  // PATH_MAX: a longer name cannot be opened
 constexpr std::uint64_t kMaxSearchPathBytes =
-    65536;                                       // stores with one directory a package fill some thousands
-constexpr std::size_t kMaxTextBytes = 1u << 20;  // all names of one file together
+    65536;                                        // stores with one directory a package fill some thousands
+constexpr std::size_t kMaxNamesBytes = 1u << 20;  // all names of one file together
 // Offsets beyond this cannot be asked of the kernel, and below it offset + size does not wrap.
 constexpr std::uint64_t kMaxOffset = std::numeric_limits<std::int64_t>::max();
 
@@ -105,7 +105,7 @@ class Strings {
       const std::size_t length = std::min(piece.find('\0'), piece.size());
       text.append(piece.substr(0, std::min<std::uint64_t>(length, most - text.size())));
       total_ += length;
-      if (total_ > kMaxTextBytes) return std::nullopt;
+      if (total_ > kMaxNamesBytes) return std::nullopt;
       if (length < piece.size() && text.size() < most) return text;
     }
     return std::nullopt;

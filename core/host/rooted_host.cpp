@@ -21,7 +21,7 @@ RootedHost::RootedHost(HostSystem& host, const std::string& root) : host_(host),
 
 UniqueFd RootedHost::open_below(const HostPath& path, int flags) const {
   UniqueFd fd = open_in_root(directory_.get(), path.c_str(), flags);
-  if (!fd) throw std::system_error(errno, std::generic_category(), path.text());
+  if (!fd) throw_errno(path.text());
   return fd;
 }
 
@@ -31,7 +31,7 @@ UniqueFd RootedHost::open_file(const HostPath& path) const {
   // Looked at before it is opened, since opening a device can act on it; and again what has been opened.
   if (::fstat(open_below(path, O_PATH).get(), &status) == 0) require_regular(status, path);
   UniqueFd fd = open_below(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (::fstat(fd.get(), &status) != 0) throw std::system_error(errno, std::generic_category(), path.text());
+  if (::fstat(fd.get(), &status) != 0) throw_errno(path.text());
   require_regular(status, path);
   return fd;
 }
@@ -44,8 +44,7 @@ std::string RootedHost::read_file(const HostPath& path, std::uint64_t limit) con
 HostFile RootedHost::inspect(const HostPath& path) const {
   if (!path.text().starts_with('/')) return host_.inspect(path);
   struct stat status {};
-  if (::fstat(open_below(path, O_PATH).get(), &status) != 0)
-    throw std::system_error(errno, std::generic_category(), path.text());
+  if (::fstat(open_below(path, O_PATH).get(), &status) != 0) throw_errno(path.text());
   return describe(status);
 }
 

@@ -42,7 +42,7 @@ UniqueFd ImageRoot::open_at(const ImagePath& path, int flags) const {
 
 UniqueFd ImageRoot::open_directory(const ImagePath& path) const {
   UniqueFd fd = open_at(path, O_RDONLY | O_DIRECTORY);
-  if (!fd) throw std::system_error(errno, std::generic_category(), path.text());
+  if (!fd) throw_errno(path.text());
   return fd;
 }
 

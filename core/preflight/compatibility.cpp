@@ -66,10 +66,10 @@ struct Walk {
   Loader loader;
 };
 
-class Check {
+class CompatibilityCheck {
  public:
-  Check(Preflight& preflight, const Plan& plan, const ImageRoot& image,
-        const std::vector<ImagePath>& directories, const HostSystem& host)
+  CompatibilityCheck(Preflight& preflight, const Plan& plan, const ImageRoot& image,
+                     const std::vector<ImagePath>& directories, const HostSystem& host)
       : preflight_(preflight),
         budget_(preflight.budget),
         plan_(plan),
@@ -559,7 +559,7 @@ class Check {
 
 void check_compatibility(Preflight& preflight, const Plan& plan, const ImageRoot& image,
                          const std::vector<ImagePath>& directories, const HostSystem& host) {
-  Check(preflight, plan, image, directories, host).run();
+  CompatibilityCheck(preflight, plan, image, directories, host).run();
 }
 
 }  // namespace fromhost::core

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "core/error.hpp"
 #include "core/file_times.hpp"
 #include "core/host/processes.hpp"
 #include "core/preflight/already_there.hpp"
@@ -24,9 +25,9 @@ std::string megabytes(std::uint64_t bytes) {
   return std::to_string((bytes + 999'999) / 1'000'000) + " MB";
 }
 
-class Check {
+class SourceCheck {
  public:
-  Check(const Plan& plan, const ImageRoot& image, const HostSystem& host)
+  SourceCheck(const Plan& plan, const ImageRoot& image, const HostSystem& host)
       : plan_(plan), image_(image), host_(host) {
     result_.budget = Budget(plan.files.size());
   }
@@ -54,7 +55,7 @@ class Check {
     struct stat status = {};
     try {
       const UniqueFd fd = host_.open_file(file.source);
-      if (::fstat(fd.get(), &status) != 0) throw std::system_error(errno, std::generic_category());
+      if (::fstat(fd.get(), &status) != 0) throw_errno("stat");
       result_.bytes += static_cast<std::uint64_t>(status.st_size);
       if (file.role != FileRole::data) facts = read_elf(fd.get());
       const bool executable = (status.st_mode & 0111) != 0;
@@ -97,7 +98,7 @@ class Check {
 }  // namespace
 
 Preflight check(const Plan& plan, const ImageRoot& image, const HostSystem& host) {
-  return Check(plan, image, host).run();
+  return SourceCheck(plan, image, host).run();
 }
 
 void check_space(Preflight& preflight, const Plan& plan, const ImageRoot& image) {

@@ -148,10 +148,10 @@ void check_entry(const fh_entry& entry) {
 /// The loader's words without Boost's and without the file's name, which stands beside them anyway.
 std::string loader_words(const std::string& file, std::string what) {
   // "… failed (dlerror system message: WORDS): Bad file descriptor", where the last has no meaning.
-  const std::string before = "dlerror system message: ";
-  const auto begin = what.find(before), end = what.rfind(')');
-  if (begin != std::string::npos && end != std::string::npos && begin + before.size() < end)
-    what = what.substr(begin + before.size(), end - begin - before.size());
+  const std::string mark = "dlerror system message: ";
+  const auto begin = what.find(mark), end = what.rfind(')');
+  if (begin != std::string::npos && end != std::string::npos && begin + mark.size() < end)
+    what = what.substr(begin + mark.size(), end - begin - mark.size());
   for (const std::string& noise : {std::string("boost::dll::shared_library::load() failed: "),
                                    std::string("boost::dll::shared_library::get() failed: "), file + ": "})
     for (auto at = what.find(noise); at != std::string::npos; at = what.find(noise))

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "core/error.hpp"
 #include "core/provider/plugin_trust.hpp"
 #include "core/provider/search_directories.hpp"
 
@@ -48,7 +49,7 @@ std::string RecipeFiles::read(const std::string& file, std::uint64_t limit) cons
   // A FIFO among the recipes must not hold us up.
   const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat status;
-  if (!fd || ::fstat(fd.get(), &status) != 0) throw std::system_error(errno, std::generic_category(), file);
+  if (!fd || ::fstat(fd.get(), &status) != 0) throw_errno(file);
   require_regular(status, HostPath(file));
   return read_all(fd.get(), limit, file);
 }
