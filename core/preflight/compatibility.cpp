@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Preflight: following DT_NEEDED in the image as its loader will.
+// Preflight: what is wrong with the files of the plan in this image, and the words for it.
 #include "core/preflight/compatibility.hpp"
 
 #include <elf.h>
 #include <fcntl.h>
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <set>
 #include <tuple>
@@ -15,56 +14,27 @@
 #include "core/host/host_libraries.hpp"
 #include "core/host/processor.hpp"
 #include "core/host/same_bytes.hpp"
-#include "core/host/search_path.hpp"
 #include "core/image/distribution.hpp"
 #include "core/preflight/future_libraries.hpp"
 #include "core/preflight/interpreter.hpp"
 #include "core/preflight/soname_links.hpp"
+#include "core/preflight/walk.hpp"
 
 namespace fromhost::core {
 namespace {
 
-constexpr std::size_t kMostLibraries = 4096;  // of one file; more is no program
-constexpr std::uint64_t kHostLookup = 50;     // steps: this host's cache, and a dozen directories
-
-bool starts_with(const std::string& text, std::string_view beginning) {
-  return text.compare(0, beginning.size(), beginning) == 0;
-}
-
-/// The names that musl's loader answers to itself. Source: musl's ldso/dynlink.c.
-bool is_musl_itself(const std::string& name) {
-  if (starts_with(name, "libc.musl-") || starts_with(name, "ld-musl-")) return true;
-  for (const char* reserved : {"c.", "pthread.", "rt.", "m.", "dl.", "util.", "xnet."})
-    if (starts_with(name, std::string("lib") + reserved)) return true;
-  return false;
-}
+constexpr std::uint64_t kHostLookup = 50;  // steps: this host's cache, and a dozen directories
 
 /// The newest version of the same kind ("GLIBC_") that a library defines; empty: none.
 std::string newest_like(const std::string& version, const std::vector<std::string>& defined) {
   const std::string kind = version.substr(0, version.rfind('_') + 1);
   std::string newest;
   for (const std::string& one : defined)
-    if (starts_with(one, kind) && one.size() > kind.size() && one[kind.size()] >= '0' &&
+    if (one.starts_with(kind) && one.size() > kind.size() && one[kind.size()] >= '0' &&
         one[kind.size()] <= '9' && (newest.empty() || compare_library_names(one, newest) > 0))
       newest = one;
   return newest;
 }
-
-struct Loaded {
-  FutureLibrary library;
-  const Loaded* loader;  // what needed it; null for the file itself
-  /// Of its RPATH, which those that it loads inherit, and of its RUNPATH.
-  std::vector<ImagePath> rpath, runpath;
-};
-
-/// What one file makes its loader load.
-struct Walk {
-  std::deque<Loaded> loaded;  // stable addresses: Loaded::loader points into it
-  std::map<std::string, std::optional<FutureLibrary>> by_name;
-  std::vector<std::pair<std::string, FutureLibrary>> missing;  // what, and who needs it
-  bool versions_count = true;                                  // not for musl
-  Loader loader;
-};
 
 class CompatibilityCheck {
  public:
@@ -109,7 +79,7 @@ class CompatibilityCheck {
       loader = loader_for(index, facts);
       const auto itself = libraries_.at(file.directory / file.name);
       if (!loader || !itself || itself->planned != index) return;
-      Walk walk = load(*itself, *loader);
+      Walk walk = walk_of(*itself, *loader, libraries_, budget_);
       if (budget_.used_up()) return;
       walks_.emplace(index, std::move(walk));
     }
@@ -215,7 +185,7 @@ class CompatibilityCheck {
   std::optional<Loader> loader_for(std::size_t index, const ElfFacts& facts) {
     if (!facts.interpreter.empty()) {
       const auto found = libraries_.at(ImagePath(facts.interpreter));
-      const bool musl = starts_with(std::string(last_component(facts.interpreter)), "ld-musl-");
+      const bool musl = last_component(facts.interpreter).starts_with("ld-musl-");
       if (found && same_machine(*found->facts, facts))
         return Loader{ImagePath(facts.interpreter), found->facts, musl};
       if (fits(index, facts)) no_loader(index, " needs the loader " + facts.interpreter, facts);
@@ -225,9 +195,9 @@ class CompatibilityCheck {
       return std::any_of(facts.needed.begin(), facts.needed.end(), is);
     };
     const bool wants_musl =
-        needs([](const std::string& one) { return one == "libc.so" || starts_with(one, "libc.musl-"); });
+        needs([](const std::string& one) { return one == "libc.so" || one.starts_with("libc.musl-"); });
     const bool wants_glibc =
-        needs([](const std::string& one) { return one == "libc.so.6" || starts_with(one, "ld-linux"); });
+        needs([](const std::string& one) { return one == "libc.so.6" || one.starts_with("ld-linux"); });
     for (const Loader& one : libraries_.loaders())
       if (same_machine(*one.facts, facts) && (one.musl ? !wants_glibc : !wants_musl)) return one;
     no_loader(index, wants_musl ? " needs musl's loader" : " needs glibc's loader", facts);
@@ -254,93 +224,9 @@ class CompatibilityCheck {
     return library.planned ? plan_.files[*library.planned].name : library.path.text();
   }
 
-  Loaded loaded_by(const FutureLibrary& library, const Loaded* by, const Loader& loader) {
-    const ElfFacts& facts = *library.facts;
-    Loaded loaded = {library, by, {}, {}};
-    const auto directories = [&](const std::string& path) {
-      std::vector<ImagePath> all;
-      if (path.empty()) return all;
-      const std::string lib = loader.musl ? "lib" : libraries_.built_in(loader).lib;
-      std::size_t bytes = path.size();
-      for (const std::string& one : search_directories(path, library.path.parent().text(), facts, lib)) {
-        all.emplace_back(one);
-        bytes += one.size();
-      }
-      budget_.spend(all.size() + bytes / 64);
-      return all;
-    };
-    loaded.runpath = directories(facts.runpath);
-    // RUNPATH switches off the RPATH of the same object. For musl they are one, and inherited.
-    if (facts.runpath.empty()) loaded.rpath = directories(facts.rpath);
-    if (loader.musl && !facts.runpath.empty()) loaded.rpath = std::move(loaded.runpath);
-    return loaded;
-  }
-
-  std::optional<FutureLibrary> find(const std::string& name, const Loaded& by, const Loader& loader) {
-    if (name.find('/') != std::string::npos) return libraries_.at(ImagePath(name));
-    const auto in = [&](const std::vector<ImagePath>& directories) -> std::optional<FutureLibrary> {
-      for (const ImagePath& directory : directories) {
-        if (budget_.used_up()) return std::nullopt;
-        if (const auto found = libraries_.in_directory(directory, name, loader)) return found;
-      }
-      return std::nullopt;
-    };
-    // RUNPATH also switches off the RPATHs of those that loaded the object.
-    if (loader.musl || by.library.facts->runpath.empty())
-      for (const Loaded* one = &by; one; one = one->loader) {
-        budget_.spend(1);
-        if (const auto found = in(one->rpath)) return found;
-      }
-    if (const auto found = in(by.runpath)) return found;
-    return libraries_.find(name, loader);
-  }
-
-  /// DT_NEEDED, with $ORIGIN and its kin replaced: glibc does that here as well.
-  std::string needed_name(const std::string& name, const Loaded& by, const Loader& loader) {
-    if (loader.musl || !has_tokens(name)) return name;
-    return expand_tokens(name, by.library.path.parent().text(), *by.library.facts,
-                         libraries_.built_in(loader).lib)
-        .front();
-  }
-
-  Walk load(const FutureLibrary& file, const Loader& loader) {
-    Walk walk;
-    walk.loader = loader;
-    std::deque<Loaded>& loaded = walk.loaded;
-    auto& by_name = walk.by_name;
-    loaded.push_back(loaded_by(file, nullptr, loader));
-    const FutureLibrary itself = {loader.path, loader.facts, std::nullopt};
-    by_name[loader.facts->soname] = itself;
-    by_name[std::string(loader.path.name())] = itself;
-    by_name[file.facts->soname] = file;
-    for (std::size_t i = 0; i < loaded.size(); ++i)
-      for (const std::string& needed : loaded[i].library.facts->needed) {
-        budget_.spend(1 + needed.size() / 256);
-        if (by_name.size() > kMostLibraries || budget_.used_up()) return walk;
-        const std::string name = needed_name(needed, loaded[i], loader);
-        const auto [known, fresh] = by_name.try_emplace(name, std::nullopt);
-        if (!fresh) continue;
-        if (loader.musl && is_musl_itself(name)) {
-          known->second = itself;
-          continue;
-        }
-        const auto found = find(name, loaded[i], loader);
-        if (!found) {
-          walk.missing.emplace_back(name, loaded[i].library);
-          continue;
-        }
-        loaded.push_back(loaded_by(*found, &loaded[i], loader));
-        known->second = found;
-        // Once loaded, it also answers to the name that it gives itself.
-        by_name.try_emplace(found->facts->soname, found);
-      }
-    walk.versions_count = !loader.musl;
-    return walk;
-  }
-
   void report(const Walk& walk) {
     for (const auto& [name, by] : walk.missing) missing(name, by, walk.loader);
-    if (!walk.versions_count) return;
+    if (walk.loader.musl) return;  // musl knows no versions
     for (const Loaded& one : walk.loaded) {
       if (budget_.used_up()) return;
       check_versions(one.library, walk);
@@ -469,7 +355,7 @@ class CompatibilityCheck {
                        const std::string& version) {
     const std::string newest = newest_like(version, library.facts->versions);
     budget_.spend(library.facts->versions.size());
-    const bool glibc = starts_with(version, "GLIBC_");
+    const bool glibc = version.starts_with("GLIBC_");
     trouble(shown(file), FindingKind::version_missing, " needs " + version + " of " + name,
             (library.planned ? plan_.files[*library.planned].source.text() + ", which is injected,"
                              : the_image()) +
