@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cray-gni provider, its sources linked into this test, on hosts that are only told about.
+// A loadable provider of libfabric, as the libfabric plugin and cray-gni have it: each one's sources are
+// linked with this test once. On hosts that are only told about.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,9 +14,9 @@ using testing::HasSubstr;
 
 constexpr const char* kProvider = "/home/ofi/libgnix-fi.so";
 
-class CrayGni : public testing::Test {
+class LoadableProvider : public testing::Test {
  protected:
-  CrayGni() {
+  LoadableProvider() {
     host_.with_library(kProvider, {62, 2, "", {"libugni.so.0", "libc.so.6"}})
         .with_library("/opt/cray/ugni/6.0/lib64/libugni.so.0", {62, 2, "libugni.so.0", {}})
         .with_library("/lib64/libc.so.6", {62, 2, "libc.so.6", {}});
@@ -26,7 +27,7 @@ class CrayGni : public testing::Test {
   FakeHost host_;
 };
 
-TEST_F(CrayGni, IsContributedWithTheDirectoriesOfItsLibraries) {
+TEST_F(LoadableProvider, IsContributedWithTheDirectoriesOfItsLibraries) {
   const auto outcome = claimed();
   ASSERT_EQ(outcome.status, FH_OK) << outcome.message;
   ASSERT_GE(outcome.items.size(), 2u);
@@ -35,14 +36,14 @@ TEST_F(CrayGni, IsContributedWithTheDirectoriesOfItsLibraries) {
   EXPECT_EQ(outcome.items[1].destination, "ch-ofi.conf");
 }
 
-TEST_F(CrayGni, FileIsACleAndALinkIsNone) {
+TEST_F(LoadableProvider, FileIsACleAndALinkIsNone) {
   host_.with_file("/etc/opt/cray/release/cle-release");
   EXPECT_EQ(claimed().items.back().destination, "/opt/cray/alps");
   host_.with_file("/etc/cray-release").with_link("/etc/opt/cray/release/cle-release", "/etc/cray-release");
   EXPECT_EQ(claimed().items.back().destination, "/var/lib/hugetlbfs");
 }
 
-TEST_F(CrayGni, ProviderPathMakesTheDestinationNecessary) {
+TEST_F(LoadableProvider, ProviderPathMakesTheDestinationNecessary) {
   host_.with_environment("FI_PROVIDER_PATH", "/opt/fi");
   const auto outcome = claimed();
   EXPECT_EQ(outcome.status, FH_FAILED);
@@ -51,7 +52,7 @@ TEST_F(CrayGni, ProviderPathMakesTheDestinationNecessary) {
   EXPECT_THAT(host_.log_text(FH_LOG_WARNING), HasSubstr("FI_PROVIDER_PATH=/opt/fi"));
 }
 
-TEST_F(CrayGni, MissingLibraryIsNamed) {
+TEST_F(LoadableProvider, MissingLibraryIsNamed) {
   host_.without("/lib64/libc.so.6");
   EXPECT_THAT(claimed().message, HasSubstr(std::string(kProvider) + " needs libc.so.6"));
 }
