@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <system_error>
 
 #include "core/file_times.hpp"
@@ -54,6 +55,26 @@ std::string_view to_string(Difference difference) {
       return "contents differ from the host's";
   }
   return "?";
+}
+
+std::map<std::string, Share> shares_in(const Manifest& manifest) {
+  std::map<std::string, Share> shares;
+  for (const ManifestEntry& entry : manifest.entries) {
+    if (entry.kind == ManifestEntry::Kind::file) {
+      Share& share = shares[entry.provider.text()];
+      ++share.files;
+      share.bytes += entry.size;
+    }
+    if (entry.kind == ManifestEntry::Kind::link && !entry.provider.empty())
+      ++shares[entry.provider.text()].links;
+    for (const OwnedLine& line : entry.lines) {
+      std::set<std::string> owners;  // a provider may own it by several of its options
+      for (const LineOwner& owner : line.owners)
+        if (!owner.provider.empty() && owners.insert(owner.provider.text()).second)
+          ++shares[owner.provider.text()].lines;
+    }
+  }
+  return shares;
 }
 
 std::vector<EntryDifference> check_entries(const Manifest& manifest, const ImageRoot& image,

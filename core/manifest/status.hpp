@@ -2,6 +2,8 @@
 // Is what was injected still what the image has and the host would give?
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,15 @@ struct EntryDifference {
   const ManifestEntry* entry;
   Difference difference;
 };
+
+/// What one provider has in the image.
+struct Share {
+  std::uint64_t files = 0, bytes = 0;
+  std::uint64_t links = 0;  ///< of its own; soname links are the core's
+  std::uint64_t lines = 0;  ///< of ld.so.conf; others may want them, too
+};
+/// Of each provider, by its id.
+std::map<std::string, Share> shares_in(const Manifest& manifest);
 
 /// Everything that is not as it was, in the manifest's order. `contents`: compares files with their sources
 /// byte for byte. Writes nothing.

@@ -3,7 +3,8 @@
 #include "core/report/json_documents.hpp"
 
 #include <algorithm>
-#include <map>
+#include <set>
+#include <string>
 
 #include "core/utf8.hpp"
 
@@ -159,21 +160,16 @@ Json plugins_document(const std::vector<PluginRecord>& records, const std::vecto
 }
 
 Json status_document(const Manifest& manifest, const std::vector<EntryDifference>& found) {
-  struct Total {
-    std::uint64_t files = 0, bytes = 0;
-  };
-  std::map<std::string, Total> by_provider;
-  for (const ManifestEntry& entry : manifest.entries) {
-    if (entry.kind != ManifestEntry::Kind::file) continue;
-    Total& total = by_provider[words(entry.provider)];
-    ++total.files;
-    total.bytes += entry.size;
-  }
   // Appended by hand: an ordered object looks through all its keys for each new one.
   Json differences = Json::array(), providers = Json::object();
   auto& members = providers.get_ref<Json::object_t&>();
-  for (const auto& [provider, total] : by_provider)
-    members.Container::emplace_back(provider, Json{{"files", total.files}, {"bytes", total.bytes}});
+  std::set<std::string> named;  // a hostile manifest's may differ only in what is written as the same
+  for (const auto& [provider, share] : shares_in(manifest))
+    if (named.insert(words(provider)).second)
+      members.Container::emplace_back(words(provider), Json{{"files", share.files},
+                                                            {"bytes", share.bytes},
+                                                            {"links", share.links},
+                                                            {"lines", share.lines}});
   for (const EntryDifference& one : found)
     differences.push_back({{"path", bytes_to_json(one.entry->path.text())},
                            {"source", bytes_to_json(one.entry->source)},

@@ -253,15 +253,14 @@ void Report::status(const Manifest& manifest, const std::vector<EntryDifference>
     answer("nothing is injected in " + line_of(image));
     return;
   }
-  std::map<std::string, std::pair<std::size_t, std::uint64_t>> by_provider;
-  for (const ManifestEntry& entry : manifest.entries) {
-    if (entry.kind != ManifestEntry::Kind::file) continue;
-    ++by_provider[entry.provider].first;
-    by_provider[entry.provider].second += entry.size;
+  for (const auto& [provider, share] : shares_in(manifest)) {
+    std::string what;
+    const auto add = [&](const std::string& words) { what += (what.empty() ? "" : ", ") + words; };
+    if (share.files > 0) add(counted(share.files, "file", "files") + " (" + human_bytes(share.bytes) + ")");
+    if (share.links > 0) add(counted(share.links, "link", "links"));
+    if (share.lines > 0) add(counted(share.lines, "line", "lines") + " of ld.so.conf");
+    answer(printable(provider) + ": " + what);
   }
-  for (const auto& [provider, total] : by_provider)
-    answer(printable(provider) + ": " + counted(total.first, "file", "files") + " (" +
-           human_bytes(total.second) + ")");
   if (!manifest.runs.empty()) {
     const ManifestRun& last = manifest.runs.back();
     answer("last injection: " + utc(last.time) + " by " + printable(last.user) + " on " +

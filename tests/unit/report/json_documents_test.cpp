@@ -129,13 +129,16 @@ TEST(JsonDocuments, AStatusSurvivesWhateverAHostileManifestNames) {
   entry.provider = "p\xff";
   entry.size = 5;
   manifest.put(entry);
+  entry.path = ImagePath("/another");
+  entry.provider = "p\\xff";  // told in the same letters
+  manifest.put(entry);
   ManifestRun run;
   run.time = 7;
   run.user = run.host = run.tool = "\xff";
   manifest.runs = {run};
   EXPECT_EQ(status_document(manifest, {{&manifest.entries[0], Difference::missing}}), parsed(R"({
     "schema": "ch-fromhost status", "version": 1, "state": "outdated",
-    "providers": {"p\\xff": {"files": 1, "bytes": 5}},
+    "providers": {"p\\xff": {"files": 1, "bytes": 5, "links": 0, "lines": 0}},
     "differences": [{"path": {"hex": "2fff"}, "source": "", "finding": "missing in the image"}],
     "last": {"time": 7, "user": {"hex": "ff"}, "host": {"hex": "ff"}, "tool": "\\xff"}})"));
   EXPECT_EQ(status_document({}, {})["state"], "not injected");
