@@ -33,10 +33,13 @@ namespace {
 
 using Part = PluginRefused::Part;
 
+constexpr const char* kNoSection = "is no provider plugin: it has no section " FH_ENTRY_SECTION
+                                   ", which FROMHOST_PROVIDER() at the end of its source makes";
+constexpr const char* kNameRule = "lower case letters, digits and dashes are wanted, no dash first";
+
 /// A cut file, or one whose section names do not end, is told from one that has no such section.
 void check_section_names(int fd, const Elf64_Ehdr& header, std::uint64_t bytes) {
-  if (header.e_shnum == 0 || header.e_shoff == 0)
-    throw PluginRefused(std::string("is no provider plugin: it has no section ") + FH_ENTRY_SECTION);
+  if (header.e_shnum == 0 || header.e_shoff == 0) throw PluginRefused(kNoSection);
   if (header.e_shoff > bytes || header.e_shnum * sizeof(Elf64_Shdr) > bytes - header.e_shoff)
     throw PluginRefused("is truncated");
   Elf64_Shdr names{};
@@ -85,7 +88,7 @@ void check_section(int fd) {
     throw PluginRefused("is built for plugin interface " + other + ", this ch-fromhost has " +
                             std::to_string(FH_ABI_MAJOR) + "; install matching versions",
                         Part::abi);
-  throw PluginRefused(std::string("is no provider plugin: it has no section ") + FH_ENTRY_SECTION);
+  throw PluginRefused(kNoSection);
 }
 
 UniqueFd open_checked(const std::string& file) {
@@ -94,6 +97,12 @@ UniqueFd open_checked(const std::string& file) {
   check_header(fd.get());
   check_section(fd.get());
   return fd;
+}
+
+/// As it is told: a file that is wrong may hold anything there.
+std::string quoted(const char* text) {
+  constexpr std::size_t kMost = 60;
+  return '"' + std::string(text, ::strnlen(text, kMost)) + '"';
 }
 
 bool is_name(const char* text) {
@@ -106,6 +115,18 @@ bool is_name(const char* text) {
 /// more.
 constexpr std::uint32_t kEntrySizes[] = {offsetof(fh_entry, declare), sizeof(fh_entry)};
 static_assert(std::size(kEntrySizes) == FH_ABI_MINOR + 1 && kEntrySizes[0] == 72 && kEntrySizes[1] == 80);
+
+/// "": none.
+std::string fault_of(const fh_option& option) {
+  if (!option.name) return "it has no name";
+  const std::string name = quoted(option.name);
+  if (option.name[0] == '-') return name + ": its name is written without the dashes in front";
+  if (!is_name(option.name)) return name + ": " + kNameRule;
+  if (!option.help) return name + ": it has no help";
+  const bool letter_fits = option.letter == 0 || (option.letter >= 'A' && option.letter <= 'Z') ||
+                           (option.letter >= 'a' && option.letter <= 'z');
+  return letter_fits ? "" : name + ": its letter is none of A to Z or a to z";
+}
 
 void check_entry(const fh_entry& entry) {
   // The first twelve bytes never move; nothing behind them is read before they are right.
@@ -126,15 +147,18 @@ void check_entry(const fh_entry& entry) {
                             std::to_string(entry.option_size) + " bytes instead of " +
                             std::to_string(right_size) + " and " + std::to_string(sizeof(fh_option)),
                         Part::entry);
-  if (!is_name(entry.id)) throw PluginRefused("has a malformed id", Part::entry);
+  if (!entry.id) throw PluginRefused("has no id", Part::entry);
+  if (!is_name(entry.id))
+    throw PluginRefused("has a malformed id, " + quoted(entry.id) + ": " + kNameRule, Part::entry);
   if (!entry.version || !entry.summary || !entry.create)
     throw PluginRefused("has an incomplete entry", Part::entry);
   if (entry.option_count > kMostOptions || (entry.option_count > 0 && !entry.options))
     throw PluginRefused("has a malformed option table", Part::options);
   for (std::uint64_t i = 0; i < entry.option_count; ++i) {
     const fh_option& option = entry.options[i];
-    if (!is_well_formed(option))
-      throw PluginRefused("has a malformed option, number " + std::to_string(i + 1), Part::options);
+    if (const std::string fault = fault_of(option); !fault.empty())
+      throw PluginRefused("has a malformed option, number " + std::to_string(i + 1) + ": " + fault,
+                          Part::options);
     for (std::uint64_t j = 0; j < i; ++j) {
       const fh_option& other = entry.options[j];
       if (std::strcmp(option.name, other.name) == 0)
@@ -162,9 +186,7 @@ std::string loader_words(const std::string& file, std::string what) {
 }  // namespace
 
 bool is_well_formed(const fh_option& option) {
-  const bool letter_fits = option.letter == 0 || (option.letter >= 'A' && option.letter <= 'Z') ||
-                           (option.letter >= 'a' && option.letter <= 'z');
-  return is_name(option.name) && option.help && letter_fits;
+  return fault_of(option).empty();
 }
 
 Switch switch_of(const fh_option& option) {

@@ -26,12 +26,14 @@ bool others_write(const struct stat& facts) {
   return (facts.st_mode & (S_IWGRP | S_IWOTH)) != 0;
 }
 
+constexpr const char* kWayOut = "; put it where only root can write";
+
 std::string belongs_to_another(const std::string& path) {
-  return path + " belongs to another user";
+  return path + " belongs to another user" + kWayOut;
 }
 
 std::string can_be_written(const std::string& path) {
-  return path + " can be written by others";
+  return path + " can be written by others" + kWayOut;
 }
 
 /// "": nobody else can change what `name`, a directory, is or which entries it has, except that in a sticky

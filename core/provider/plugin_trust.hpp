@@ -16,7 +16,7 @@ bool plugins_need_trust();
 /// run.
 class PluginTrust {
  public:
-  /// Why `file` must not be loaded: "/opt/site can be written by others". Empty: it may be.
+  /// Why `file` must not be loaded: "/opt/site can be written by others; …". Empty: it may be.
   std::string untrusted_because(const std::string& file);
 
  private:

@@ -119,7 +119,9 @@ std::function<void(const fs::path&)> first_bytes(std::function<std::size_t(std::
 }
 
 constexpr const char* kNotElf = "is not an ELF file";
-constexpr const char* kNoSection = "is no provider plugin: it has no section fromhost_abi_1";
+constexpr const char* kNoSection =
+    "is no provider plugin: it has no section fromhost_abi_1, "
+    "which FROMHOST_PROVIDER() at the end of its source makes";
 constexpr const char* kDamaged = "has a damaged section table";
 
 const std::vector<WrongFile>& wrong_files() {
@@ -133,12 +135,15 @@ const std::vector<WrongFile>& wrong_files() {
       {"size-too-big", "has an entry of the wrong size: 4096 and 32 bytes instead of 80 and 32"},
       {"size-too-small", "has an entry of the wrong size: 12 and 32 bytes instead of 80 and 32"},
       {"option-size", "has an entry of the wrong size: 80 and 40 bytes instead of 80 and 32"},
-      {"malformed-id", "has a malformed id"},
+      {"malformed-id",
+       "has a malformed id, \"Malformed id/../x\": lower case letters, digits and dashes are wanted"},
       {"incomplete-entry", "has an incomplete entry"},
-      {"option-without-name", "has a malformed option, number 2"},
-      {"option-with-dashes", "has a malformed option, number 1"},
-      {"option-without-help", "has a malformed option, number 1"},
-      {"option-letter", "has a malformed option, number 1"},
+      {"option-without-name", "has a malformed option, number 2: it has no name"},
+      {"option-with-dashes",
+       "has a malformed option, number 1: \"--name=VALUE\": its name is written without the dashes"},
+      {"option-without-help", "has a malformed option, number 1: \"option-without-help\": it has no help"},
+      {"option-letter",
+       "has a malformed option, number 1: \"option-letter\": its letter is none of A to Z or a to z"},
       {"option-twice", "has two options --option-twice"},
       {"option-letter-twice", "has two options -z"},
       {"options-missing", "has a malformed option table"},

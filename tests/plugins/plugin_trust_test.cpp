@@ -14,6 +14,8 @@ namespace {
 
 using testing::HasSubstr;
 constexpr uid_t kSomebodyElse = 65534;
+constexpr const char* kWritable = " can be written by others; put it where only root can write";
+constexpr const char* kOthers = " belongs to another user; put it where only root can write";
 
 class PluginTrustTest : public testing::Test {
  protected:
@@ -44,32 +46,32 @@ TEST_F(PluginTrustTest, RootLoadsHisOwn) {
 
 TEST_F(PluginTrustTest, RootRefusesAFileThatEverybodyCanWrite) {
   ::chmod(plugin().c_str(), 0757);
-  expect_refused(directory_, "generic.so", plugin() + " can be written by others");
+  expect_refused(directory_, "generic.so", plugin() + kWritable);
 }
 
 TEST_F(PluginTrustTest, RootRefusesAFileThatAGroupCanWrite) {
   ::chmod(plugin().c_str(), 0775);
-  expect_refused(directory_, "generic.so", plugin() + " can be written by others");
+  expect_refused(directory_, "generic.so", plugin() + kWritable);
 }
 
 TEST_F(PluginTrustTest, RootRefusesAFileOfAnotherUser) {
   ASSERT_EQ(::chown(plugin().c_str(), kSomebodyElse, 0), 0);
-  expect_refused(directory_, "generic.so", plugin() + " belongs to another user");
+  expect_refused(directory_, "generic.so", plugin() + kOthers);
 }
 
 TEST_F(PluginTrustTest, RootRefusesADirectoryThatEverybodyCanWrite) {
   ::chmod(directory_.path().c_str(), 0777);
-  expect_refused(directory_, "generic.so", directory_.path().string() + " can be written by others");
+  expect_refused(directory_, "generic.so", directory_.path().string() + kWritable);
 }
 
 TEST_F(PluginTrustTest, RootRefusesADirectoryThatEverybodyCanWriteEvenIfSticky) {
   ::chmod(directory_.path().c_str(), 01777);
-  expect_refused(directory_, "generic.so", directory_.path().string() + " can be written by others");
+  expect_refused(directory_, "generic.so", directory_.path().string() + kWritable);
 }
 
 TEST_F(PluginTrustTest, RootRefusesADirectoryOfAnotherUser) {
   ASSERT_EQ(::chown(directory_.path().c_str(), kSomebodyElse, 0), 0);
-  expect_refused(directory_, "generic.so", directory_.path().string() + " belongs to another user");
+  expect_refused(directory_, "generic.so", directory_.path().string() + kOthers);
 }
 
 TEST_F(PluginTrustTest, RootFollowsALinkThatNobodyElseCanChange) {
@@ -88,7 +90,7 @@ TEST_F(PluginTrustTest, RootRefusesALinkIntoADirectoryThatEverybodyCanWrite) {
   PluginDirectory links;
   std::filesystem::create_symlink(directory_.at("generic.so"), links.at("generic.so"));
   ::chmod(directory_.path().c_str(), 0777);
-  expect_refused(links, "generic.so", directory_.path().string() + " can be written by others");
+  expect_refused(links, "generic.so", directory_.path().string() + kWritable);
 }
 
 TEST_F(PluginTrustTest, RootRefusesALinkByWayOfADirectoryThatEverybodyCanWrite) {
@@ -96,14 +98,14 @@ TEST_F(PluginTrustTest, RootRefusesALinkByWayOfADirectoryThatEverybodyCanWrite) 
   std::filesystem::create_symlink(directory_.at("generic.so"), between.at("between.so"));
   std::filesystem::create_symlink(between.at("between.so"), links.at("generic.so"));
   ::chmod(between.path().c_str(), 0777);
-  expect_refused(links, "generic.so", between.path().string() + " can be written by others");
+  expect_refused(links, "generic.so", between.path().string() + kWritable);
 }
 
 TEST_F(PluginTrustTest, RootRefusesALinkToAFileThatEverybodyCanWrite) {
   PluginDirectory links;
   std::filesystem::create_symlink(directory_.at("generic.so"), links.at("generic.so"));
   ::chmod(plugin().c_str(), 0777);
-  expect_refused(links, "generic.so", plugin() + " can be written by others");
+  expect_refused(links, "generic.so", plugin() + kWritable);
 }
 
 TEST_F(PluginTrustTest, RootRefusesALinkThatLeadsToItself) {
@@ -135,15 +137,15 @@ TEST_F(PluginTrustAbove, RootLoadsFromBelowHisOwn) {
 TEST_F(PluginTrustAbove, RootRefusesWhatLiesBelowADirectoryThatOthersCanWrite) {
   for (const mode_t mode : {0777u, 0775u, 0757u, 0772u}) {
     ::chmod(above_.c_str(), mode);
-    EXPECT_EQ(reason(), "root does not load it: " + above_.string() + " can be written by others");
+    EXPECT_EQ(reason(), "root does not load it: " + above_.string() + kWritable);
   }
 }
 
 TEST_F(PluginTrustAbove, RootRefusesWhatLiesBelowAnotherUsersDirectory) {
   ASSERT_EQ(::chown(above_.c_str(), kSomebodyElse, 0), 0);
-  EXPECT_EQ(reason(), "root does not load it: " + above_.string() + " belongs to another user");
+  EXPECT_EQ(reason(), "root does not load it: " + above_.string() + kOthers);
   ::chmod(above_.c_str(), 01777);
-  EXPECT_EQ(reason(), "root does not load it: " + above_.string() + " belongs to another user")
+  EXPECT_EQ(reason(), "root does not load it: " + above_.string() + kOthers)
       << "who owns a sticky directory may rename everything in it";
 }
 
@@ -151,7 +153,7 @@ TEST_F(PluginTrustAbove, InAStickyDirectoryOfRootOnlyRootsOwnIsSafe) {
   ::chmod(above_.c_str(), 01777);
   EXPECT_EQ(reason(), "");
   ASSERT_EQ(::chown((above_ / "between").c_str(), kSomebodyElse, 0), 0);
-  EXPECT_EQ(reason(), "root does not load it: " + (above_ / "between").string() + " belongs to another user");
+  EXPECT_EQ(reason(), "root does not load it: " + (above_ / "between").string() + kOthers);
 }
 
 TEST_F(PluginTrustAbove, ALinkAmongThemCountsWithWhereItLeads) {
@@ -164,14 +166,14 @@ TEST_F(PluginTrustAbove, ALinkAmongThemCountsWithWhereItLeads) {
   };
   EXPECT_EQ(by_link(), "");
   ::chmod(above_.c_str(), 0777);
-  EXPECT_EQ(by_link(), "root does not load it: " + above_.string() + " can be written by others");
+  EXPECT_EQ(by_link(), "root does not load it: " + above_.string() + kWritable);
   ::chmod(above_.c_str(), 0755);
   ::chmod(links.path().c_str(), 0777);
-  EXPECT_EQ(by_link(), "root does not load it: " + links.path().string() + " can be written by others");
+  EXPECT_EQ(by_link(), "root does not load it: " + links.path().string() + kWritable);
   ::chmod(links.path().c_str(), 01777);
   EXPECT_EQ(by_link(), "");
   ASSERT_EQ(::lchown(link.c_str(), kSomebodyElse, 0), 0);
-  EXPECT_EQ(by_link(), "root does not load it: " + link.string() + " belongs to another user");
+  EXPECT_EQ(by_link(), "root does not load it: " + link.string() + kOthers);
 }
 
 TEST_F(PluginTrustAbove, ARelativePathStartsInACheckedDirectoryToo) {
@@ -180,8 +182,7 @@ TEST_F(PluginTrustAbove, ARelativePathStartsInACheckedDirectoryToo) {
   ::chmod(above_.c_str(), 0777);
   const PluginCatalog catalog = PluginCatalog::discover({{"between/../between/plugins"}});
   std::filesystem::current_path(here);
-  EXPECT_EQ(record_of(catalog, "generic.so").reason,
-            "root does not load it: " + above_.string() + " can be written by others");
+  EXPECT_EQ(record_of(catalog, "generic.so").reason, "root does not load it: " + above_.string() + kWritable);
 }
 
 /// Exits with 0 if "root" of a user namespace with this one user finds the plugin ready.
@@ -207,7 +208,7 @@ TEST_F(PluginTrustAbove, WhoIsOnlyCalledRootLoadsWhatHeLikes) {
 TEST_F(PluginTrustTest, RefusedFileDoesNotTakeTheOthersAlong) {
   directory_.with("other.so", PluginDirectory::bytes_of(FROMHOST_GENERIC_PLUGIN));
   ::chmod(directory_.at("other.so").c_str(), 0777);
-  expect_refused(directory_, "other.so", directory_.at("other.so").string() + " can be written by others");
+  expect_refused(directory_, "other.so", directory_.at("other.so").string() + kWritable);
   expect_ready(directory_, "generic.so");
 }
 
