@@ -155,7 +155,8 @@ std::vector<std::string> names_of(const std::vector<SwitchGroup>& groups) {
   const std::string near = nearest(name.substr(0, name.find('=')), names_of(groups));
   std::string way_out = near.empty() ? "try: ch-fromhost --help" : "did you mean " + near + "?";
   if (!refused.empty()) {
-    way_out += " Or is it an option of a plugin that was refused (";
+    way_out += near.empty() ? "; or" : " Or";
+    way_out += " is it an option of a plugin that was refused (";
     for (const std::string& one : refused) way_out += (&one == &refused.front() ? "" : ", ") + one;
     way_out += ")? See: ch-fromhost --list-plugins";
   }

@@ -29,10 +29,10 @@ std::vector<std::string> directories_in_variable(const std::string& name, const 
 
 namespace {
 
-/// Why nothing can be found in it; "" if something can.
-std::string closed_because(const std::string& directory) {
+/// Why nothing can be found in it, as errno; 0 if something can.
+int closed_because(const std::string& directory) {
   const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return fd ? "" : errno_text(errno);
+  return fd ? 0 : errno;
 }
 
 }  // namespace
@@ -41,8 +41,9 @@ void check_directories(const std::vector<std::pair<std::string, std::vector<std:
   std::vector<Problem> problems;
   for (const auto& [kind, directories] : lists)
     for (const std::string& directory : directories)
-      if (const std::string why = closed_because(directory); !why.empty())
-        problems.push_back({Stage::command_line, "no " + kind + " directory: " + directory, why, ""});
+      if (const int why = closed_because(directory); why != 0)
+        problems.push_back({Stage::command_line, "no " + kind + " directory: " + directory, errno_text(why),
+                            why == ENOTDIR ? "give the directory that the file is in" : ""});
   if (!problems.empty()) throw Error(std::move(problems));
 }
 

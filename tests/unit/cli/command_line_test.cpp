@@ -339,6 +339,9 @@ TEST(CommandLine, AnUnknownOptionMayHaveBeenARefusedPlugins) {
   const std::string said = refusal({"--frobnicate", "img"}, {"frob.so", "other.so"});
   EXPECT_THAT(said, HasSubstr("frob.so, other.so"));
   EXPECT_THAT(said, HasSubstr("ch-fromhost --list-plugins"));
+  EXPECT_THAT(said, HasSubstr("; try: ch-fromhost --help; or is it an option of a plugin"));
+  EXPECT_THAT(refusal({"--nvida", "img"}, {"nvidia.so"}),
+              HasSubstr("--nvidia? Or is it an option of a plugin"));
   EXPECT_THAT(refusal({"--frobnicate", "img"}), Not(HasSubstr("refused")));
 }
 
