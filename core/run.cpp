@@ -135,6 +135,16 @@ std::vector<Change> foretell(const Run& run, const Plan& plan, Preflight& prefli
   return changes;
 }
 
+/// Who asked for hardware that is not here has been told so by its provider, and is not told to ask for
+/// something.
+void require_contributions(const Contributions& wanted, const std::vector<Request>& requests) {
+  std::string switches;
+  for (const Request& request : requests)
+    if (request.value.empty()) switches += (switches.empty() ? "--" : ", --") + request.option;
+  if (wanted.empty() && !switches.empty())
+    throw Error({Stage::plan, "empty file list", "this host has nothing for " + switches, "-v tells why"});
+}
+
 void inject(const Run& run) {
   const Options& options = run.options;
   const ImageRoot& image = run.image;
@@ -145,6 +155,7 @@ void inject(const Run& run) {
   Contributions wanted = collect(
       requests, {[&](const std::string& id) { return run.catalog.open(id, run.host, &image, &requests); },
                  [&](const std::string& name) { return run.catalog.interested_in(name); }});
+  require_contributions(wanted, requests);
 
   const LibraryDirectories scanned = [&]() -> const auto& {
     return run.ldconfig.directories();
