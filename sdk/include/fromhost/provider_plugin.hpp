@@ -10,6 +10,12 @@
 #ifndef FROMHOST_PROVIDER_PLUGIN_HPP
 #define FROMHOST_PROVIDER_PLUGIN_HPP
 
+#ifndef __cplusplus
+#error "provider_plugin.hpp is C++; C has provider_abi.h"
+#elif __cplusplus < 201703L
+#error "provider_plugin.hpp needs C++17: -std=c++17"
+#endif
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
