@@ -15,7 +15,10 @@
 #include <sstream>
 
 #include "core/cli/command_line.hpp"
+#include "core/host/linux_host.hpp"
+#include "core/provider/plugin_catalog.hpp"
 #include "core/provider/plugin_library.hpp"
+#include "core/provider/search_directories.hpp"
 
 namespace fromhost::validate {
 namespace {
@@ -83,12 +86,17 @@ std::vector<std::string> exports_of(const std::string& file) {
 Verdict check_exports(const Subject& subject) {
   if (Verdict verdict = refused_for(subject, {Part::symbol}); verdict.result != Verdict::Result::passed)
     return verdict;
-  std::string others;
-  for (const std::string& name : exports_of(subject.file))
-    if (name != FH_ENTRY_SYMBOL) others += (others.empty() ? "" : " ") + name;
+  std::vector<std::string> others = exports_of(subject.file);
+  std::erase(others, FH_ENTRY_SYMBOL);
   if (others.empty()) return passed();
-  return failed("it exports more than its entry, where another plugin's may be bound to it: " + others +
-                "; use fromhost_add_provider(), or its version script");
+  // Of a C++ plugin they may be hundreds, all of one cause.
+  constexpr std::size_t kMostTold = 3;
+  std::string told;
+  for (std::size_t i = 0; i < std::min(others.size(), kMostTold); ++i) told += ' ' + others[i];
+  if (others.size() > kMostTold) told += " and " + std::to_string(others.size() - kMostTold) + " more";
+  return failed("it exports more than its entry, where another plugin's may be bound to it:" + told +
+                "; use fromhost_add_provider(), or link it with"
+                " -Wl,--version-script=PREFIX/share/fromhost-sdk/provider.map");
 }
 
 bool declares(const fh_entry& entry) {
@@ -120,11 +128,31 @@ Verdict check_entry(const Subject& subject) {
   }
 }
 
-Verdict check_option(const fh_option& option) {
+/// The plugin of the ch-fromhost beside us that has this name or letter, and is not this plugin; "": none.
+/// Nothing of it is run, so what a plugin declares is not known.
+std::string taken_by(const fh_entry& own, const fh_option& wanted) {
+  const auto has_it = [&](const fh_option& other) {
+    return std::string_view(wanted.name) == other.name || (wanted.letter && wanted.letter == other.letter);
+  };
+  for (const core::PluginPlace& place : core::plugin_search_path({}, core::LinuxHost()))
+    for (const std::string& file : core::files_of(place.directory, ".so")) try {
+        const auto other = PluginLibrary::describe(file);
+        if (!other || std::string_view(other->entry().id) == own.id) continue;
+        const fh_option* options = other->entry().options;
+        if (std::any_of(options, options + other->entry().option_count, has_it)) return file;
+      } catch (const PluginRefused&) {  // who is refused has no option
+      }
+  return "";
+}
+
+Verdict check_option(const fh_entry& own, const fh_option& option) {
   const std::string name = std::string("--") + option.name, help = option.help;
   if (core::is_core_switch({option.name, option.letter, "", "", false}))
     return failed("it wants " + name + (option.letter ? std::string(" or -") + option.letter : "") +
                   ", an option of ch-fromhost itself");
+  if (const std::string file = taken_by(own, option); !file.empty())
+    return failed("it wants " + name + (option.letter ? std::string(" or -") + option.letter : "") +
+                  ", an option of " + file + "; whichever of them is found first would have it");
   if (help.empty() || help.back() == '.' || help.find('\n') != std::string::npos)
     return failed("the help of " + name + " is not a phrase without full stop: \"" + help + "\"");
   if (help.size() > kLongestHelp * 3) return failed("the help of " + name + " is longer than three lines");
@@ -139,15 +167,17 @@ Verdict check_options(const Subject& subject) {
     return verdict;
   const PluginLibrary library = PluginLibrary::open(subject.file);
   for (std::uint64_t i = 0; i < library.entry().option_count; ++i)
-    if (Verdict verdict = check_option(library.entry().options[i]); verdict.result != Verdict::Result::passed)
+    if (Verdict verdict = check_option(library.entry(), library.entry().options[i]);
+        verdict.result != Verdict::Result::passed)
       return verdict;
-  for (const auto& [name, value] : subject.requests) {
-    if (declares(library.entry())) break;  // it may be one of those
-    const auto end = library.entry().options + library.entry().option_count;
-    if (std::none_of(library.entry().options, end,
-                     [&, wanted = name](const fh_option& option) { return wanted == option.name; }))
-      return failed("--request " + name + ": it has no such option");
-  }
+  if (declares(library.entry())) return passed();  // what was named may be one of those
+  const auto end = library.entry().options + library.entry().option_count;
+  const auto has = [&](const std::string& name) {
+    return std::any_of(library.entry().options, end,
+                       [&](const fh_option& option) { return name == option.name; });
+  };
+  for (const auto& [name, value] : subject.requests)
+    if (!has(name)) return failed("--request " + name + ": it has no such option");
   return passed();
 }
 
@@ -195,7 +225,7 @@ Verdict check_answers(const Subject& subject) {
 }
 
 /// What a plugin that declares options on this ground does wrong with them.
-Verdict proper_declaration(const Exercise& done) {
+Verdict proper_declaration(const fh_entry& own, const Exercise& done) {
   for (const Call& call : done.calls) {
     if (call.kind != Kind::declare) continue;
     for (const fake::DeclaredOption& one : call.notes.options) {
@@ -207,7 +237,8 @@ Verdict proper_declaration(const Exercise& done) {
       option.flags = one.flags;
       if (!core::is_well_formed(option))
         return failed("it declares a malformed option: \"" + one.name + "\"");
-      if (Verdict verdict = check_option(option); verdict.result != Verdict::Result::passed) return verdict;
+      if (Verdict verdict = check_option(own, option); verdict.result != Verdict::Result::passed)
+        return verdict;
     }
     if (!call.notes.not_declared.empty())
       return failed("it declares an option that is refused: " + call.notes.not_declared);
@@ -274,8 +305,9 @@ Verdict on_both(const Subject& subject, Judge judge) {
 
 Verdict check_declares(const Subject& subject) {
   // What the others do when they are asked is the business of the checks that follow.
-  if (!declares(PluginLibrary::open(subject.file).entry())) return passed();
-  return on_both(subject, proper_declaration);
+  const PluginLibrary library = PluginLibrary::open(subject.file);
+  if (!declares(library.entry())) return passed();
+  return on_both(subject, [&](const Exercise& done) { return proper_declaration(library.entry(), done); });
 }
 
 Verdict check_items(const Subject& subject) {
@@ -413,7 +445,8 @@ const std::vector<Check>& checks() {
        check_exports},
       {"entry", "has id, version and a summary of one line, and something to be asked for", true,
        check_entry},
-      {"options", "has options that are well formed and none of ch-fromhost's own", true, check_options},
+      {"options", "has options that are well formed, and that neither ch-fromhost nor a plugin beside it has",
+       true, check_options},
       {"declares", "declares, if any, options that are as well formed, and that nobody else has", true,
        check_declares},
       {"answers", "answers in the three words of the interface, says why it fails, and throws nothing", true,

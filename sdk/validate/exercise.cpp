@@ -44,7 +44,7 @@ bool has_control(const std::string& text) {
 }
 
 /// What is wrong with an item whatever the image; empty: nothing. The host is still lent.
-std::string wrong_with(const fake::Item& item, const fh_host* host) {
+std::string wrong_with(const fake::Item& item, const fh_host* host, const char* where) {
   const std::string to = item.destination.value_or("");
   const bool of_host =
       item.kind != FH_ITEM_DIRECTORY && item.kind != FH_ITEM_LD_SO_CONF && item.kind != FH_ITEM_LINK;
@@ -63,7 +63,7 @@ std::string wrong_with(const fake::Item& item, const fh_host* host) {
   fh_file_info info{};
   info.size = sizeof info;
   if (!files || files->inspect(host, item.source.c_str(), &info) != FH_OK)
-    return "has a source that does not exist";
+    return std::string("has a source that does not exist on ") + where;
   return info.kind == FH_FILE_REGULAR ? "" : "has a source that is not a regular file";
 }
 
@@ -108,7 +108,7 @@ class Session {
         if (!made.wrong_item.empty() || made.status != FH_OK) break;
         std::ostringstream text;
         text << item;
-        if (const std::string wrong = wrong_with(item, lent); !wrong.empty())
+        if (const std::string wrong = wrong_with(item, lent, ground_.description()); !wrong.empty())
           made.wrong_item = text.str() + " " + wrong;
       }
     });

@@ -38,6 +38,8 @@ class Ground {
   virtual void during(May may, const std::function<void(const fh_host*)>& body) = 0;
   /// A path for each claim pattern is only at hand where files can be made up.
   virtual std::string path_named(const std::string& name) = 0;
+  /// In a message: "… that does not exist on" it.
+  virtual const char* description() const = 0;
 };
 
 /// A host in memory, which holds nothing but what the options' arguments name.
@@ -47,6 +49,9 @@ class MadeUpGround : public Ground {
   fake::FakeHost& host() { return host_; }
   void during(May may, const std::function<void(const fh_host*)>& body) override;
   std::string path_named(const std::string& name) override;
+  const char* description() const override {
+    return "a host that has nothing: ask before you contribute, and answer FH_NOT_HERE";
+  }
 
  private:
   fake::FakeHost host_;
@@ -59,6 +64,7 @@ class RealGround : public Ground {
   explicit RealGround(const Subject& subject);
   void during(May may, const std::function<void(const fh_host*)>& body) override;
   std::string path_named(const std::string&) override { return ""; }
+  const char* description() const override { return "this host"; }
 
  private:
   core::LinuxHost machine_;

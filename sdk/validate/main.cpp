@@ -156,8 +156,14 @@ int run(int argc, char** argv) {
   if (given.count("help")) {
     std::cout << "Usage: fromhost-validate [OPTION ...] PLUGIN.so\n\n"
                  "Checks a provider plugin for ch-fromhost, each time in a process of its own.\n"
+                 "The plugin is tried on hosts that are made up, then on this one; nothing is\n"
+                 "injected. A check is \"not judged\" where an earlier one stands in its way.\n"
                  "Exit status: 0 if no check failed, 1 if one did, 2 for a wrong command line.\n\n"
-              << options;
+              << options
+              << "\nFor example:\n"
+                 "  fromhost-validate build/mycard.so\n"
+                 "  fromhost-validate --host-root node --request mycard build/mycard.so\n"
+                 "  fromhost-validate --recipe-dir recipes PREFIX/lib/ch-fromhost/plugins/recipe.so\n";
     return kPassed;
   }
   if (given.count("version")) {
