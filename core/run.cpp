@@ -142,7 +142,8 @@ void require_contributions(const Contributions& wanted, const std::vector<Reques
   for (const Request& request : requests)
     if (request.value.empty()) switches += (switches.empty() ? "--" : ", --") + request.option;
   if (wanted.empty() && !switches.empty())
-    throw Error({Stage::plan, "empty file list", "this host has nothing for " + switches, "-v tells why"});
+    throw Error({Stage::plan, "empty file list", "this host has nothing for " + switches,
+                 "inject on a host that has it, or ask for something else"});
 }
 
 void inject(const Run& run) {
@@ -305,7 +306,7 @@ ExitStatus run(const Options& options, const PluginCatalog& catalog, HostSystem&
     return ExitStatus::success;
   }
   if (options.mode == Mode::list_plugins) {
-    report.plugins(catalog.records(), catalog.places(), options.verbosity > 0);
+    report.plugins(catalog.records(), catalog.places(), options.verbosity > 0, catalog.recipe_places());
     return ExitStatus::success;
   }
   if (options.mode == Mode::list_options) {

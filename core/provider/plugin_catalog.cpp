@@ -230,6 +230,18 @@ void PluginCatalog::leave_taken_switches(PluginRecord& record) {
   }
 }
 
+std::vector<PluginPlace> PluginCatalog::recipe_places() const {
+  std::vector<PluginPlace> places;
+  for (const std::string& directory : recipes_.directories()) {
+    PluginPlace place{directory};
+    if (const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); !fd)
+      place.passed_over = errno_text(errno);
+    place.files = files_of(directory, ".toml").size();
+    places.push_back(std::move(place));
+  }
+  return places;
+}
+
 std::vector<SwitchGroup> PluginCatalog::groups() const {
   std::vector<SwitchGroup> groups;
   for (const PluginRecord& record : records_)

@@ -38,7 +38,7 @@ struct PluginPlace {
   std::string directory;
   std::string named_by = {};     ///< "--plugin-dir", "CH_FROMHOST_PLUGIN_PATH"; empty: beside the program
   std::string passed_over = {};  ///< why it was not looked through, e.g. "No such file or directory"
-  std::size_t files = 0;         ///< the *.so in it
+  std::size_t files = 0;         ///< the *.so in it, or the *.toml
 };
 
 /// Where to look for plugins, in order: --plugin-dir, CH_FROMHOST_PLUGIN_PATH, the installed directory
@@ -61,6 +61,8 @@ class PluginCatalog {
   ~PluginCatalog();
 
   const std::vector<PluginPlace>& places() const { return places_; }
+  /// Where recipes are looked for, as it is now.
+  std::vector<PluginPlace> recipe_places() const;
   const std::vector<PluginRecord>& records() const { return records_; }
   /// What the person should be told once: refused files, switches that two plugins want.
   const std::vector<std::string>& warnings() const { return warnings_; }

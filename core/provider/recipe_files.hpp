@@ -26,6 +26,7 @@ class RecipeFiles {
   /// std::runtime_error for one that root must not believe: it or its directory can be written by another
   /// user.
   std::string read(const std::string& file, std::uint64_t limit) const;
+  const std::vector<std::string>& directories() const { return directories_; }
 
  private:
   std::vector<std::string> directories_;

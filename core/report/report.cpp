@@ -99,7 +99,7 @@ void Report::text(const std::string& lines) {
 }
 
 void Report::plugins(const std::vector<PluginRecord>& records, const std::vector<PluginPlace>& places,
-                     bool verbose) {
+                     bool verbose, const std::vector<PluginPlace>& recipe_places) {
   if (json_) return document(plugins_document(records, places));
   if (records.empty()) answer("no plugin was found");
   for (const PluginRecord& record : records) {
@@ -115,12 +115,16 @@ void Report::plugins(const std::vector<PluginRecord>& records, const std::vector
     for (const std::string& warning : record.warnings) answer("    warning: " + printable(warning));
   }
   if (!verbose && !records.empty()) return;
-  answer("looked in, in this order:");
-  for (const PluginPlace& place : places)
-    answer(
-        "    " + printable(place.directory) + (place.named_by.empty() ? "" : " (by " + place.named_by + ")") +
-        ": " +
-        (place.passed_over.empty() ? counted(place.files, "file", "files") : printable(place.passed_over)));
+  const auto places_are = [this](const char* words, const std::vector<PluginPlace>& all) {
+    answer(words);
+    for (const PluginPlace& place : all)
+      answer(
+          "    " + printable(place.directory) +
+          (place.named_by.empty() ? "" : " (by " + place.named_by + ")") + ": " +
+          (place.passed_over.empty() ? counted(place.files, "file", "files") : printable(place.passed_over)));
+  };
+  places_are("looked in, in this order:", places);
+  if (!recipe_places.empty()) places_are("and for recipes in:", recipe_places);
 }
 
 void Report::plan(const Plan& plan) {

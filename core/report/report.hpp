@@ -33,9 +33,10 @@ class Report {
   void answer(const std::string& line);
   void path(const ImagePath& path);  ///< byte for byte, but on a terminal
   void text(const std::string& lines);
-  /// --list-plugins; in words, `places` are told if `verbose`, or if there is nothing else to tell.
-  void plugins(const std::vector<PluginRecord>& records, const std::vector<PluginPlace>& places,
-               bool verbose);
+  /// --list-plugins; in words, the places are told if `verbose`, or if there is nothing else to tell. Those
+  /// of recipes, only in words.
+  void plugins(const std::vector<PluginRecord>& records, const std::vector<PluginPlace>& places, bool verbose,
+               const std::vector<PluginPlace>& recipe_places = {});
   void plan(const Plan& plan);  ///< -v: each file, where and why
   /// Are told at once, and remembered for the answer.
   void warnings(const std::vector<std::string>& warnings);

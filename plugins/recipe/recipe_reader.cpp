@@ -359,6 +359,14 @@ void check_ascii(const std::string& text, const std::string& file) {
   }
 }
 
+/// The library takes a text without quotes for the number, date or boolean that its first letters might be.
+bool tells_of_a_bare_value(const std::string& words) {
+  const std::string parsed = words.substr(0, words.find(':'));  // "Error while parsing decimal integer"
+  for (const char* kind : {"floating-point", "integer", "boolean", "parsing value", "date", "time"})
+    if (parsed.find(kind) != std::string::npos) return true;
+  return false;
+}
+
 }  // namespace
 
 Recipe read_recipe(const std::string& text, const std::string& file) {
@@ -367,8 +375,9 @@ Recipe read_recipe(const std::string& text, const std::string& file) {
     return Reader(file).read(toml::parse(std::string_view(text)));
   } catch (const toml::parse_error& error) {
     const auto at = error.source().begin;
-    throw Mistake(file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " +
-                  std::string(error.description()));
+    const std::string words(error.description());
+    throw Mistake(file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ": " + words +
+                  (tells_of_a_bare_value(words) ? "; a text stands in quotes" : ""));
   }
 }
 

@@ -179,10 +179,13 @@ TEST_F(ReportTest, VerboseSaysWherePluginsWereLookedFor) {
   record.file = "/p/a.so";
   record.reason = "is truncated";
   report_.plugins({record}, {{"/p\n", "--plugin-dir", "", 1}, {"/q", "", "No such file or directory", 0}},
-                  true);
+                  true, {{"/r\n", "", "", 2}, {"/s", "", "Permission denied", 0}});
   EXPECT_THAT(out_.str(), testing::EndsWith("looked in, in this order:\n"
                                             "    /p\\n (by --plugin-dir): 1 file\n"
-                                            "    /q: No such file or directory\n"));
+                                            "    /q: No such file or directory\n"
+                                            "and for recipes in:\n"
+                                            "    /r\\n: 2 files\n"
+                                            "    /s: Permission denied\n"));
 }
 
 TEST_F(ReportTest, ADryRunAnswersWithEveryChangeEveryFindingAndAConclusion) {
