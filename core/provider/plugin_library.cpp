@@ -183,6 +183,16 @@ std::string loader_words(const std::string& file, std::string what) {
   return what;
 }
 
+/// Who throws out of a plugin has another libgcc than we do (FROMHOST_STATIC): that one walks the stack, and
+/// asks ours to set registers in our frames. Ours knows their sizes once it has walked itself, and aborts
+/// before that (_Unwind_SetGR in unwind-dw2.c), so that no catch of ours would be reached.
+void let_our_unwinder_start() {
+  try {
+    throw 0;
+  } catch (int) {
+  }
+}
+
 }  // namespace
 
 bool is_well_formed(const fh_option& option) {
@@ -226,6 +236,7 @@ PluginLibrary PluginLibrary::open(const std::string& file) {
 }
 
 void PluginLibrary::load() {
+  let_our_unwinder_start();
   auto handle = std::make_unique<Handle>();
   try {
     // Now, so that a missing symbol is known before anything was asked of the plugin; local, so that two
