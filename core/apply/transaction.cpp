@@ -264,11 +264,14 @@ void Transaction::stage_manifest(const Manifest& manifest) {
   });
 }
 
-ImagePath Transaction::scratch() {
-  struct stat facts;
-  if (::fstatat(work_->fd(), "scratch", &facts, AT_SYMLINK_NOFOLLOW) != 0)
+const Scratch& Transaction::scratch() {
+  if (!scratch_) {
     files_.make_directory(work_->fd(), "scratch", 0700);
-  return work_->path() / "scratch";
+    UniqueFd made(::openat(work_->fd(), "scratch", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!made) throw_errno("open");
+    scratch_ = Scratch{work_->path() / "scratch", std::move(made)};
+  }
+  return *scratch_;
 }
 
 /// On disk before the first rename, whatever --sync says: it is the way back.

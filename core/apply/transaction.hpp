@@ -17,6 +17,7 @@
 #include "core/file_stamp.hpp"
 #include "core/host/host_system.hpp"
 #include "core/image/image_root.hpp"
+#include "core/image/ldconfig.hpp"
 #include "core/manifest/manifest.hpp"
 #include "core/plan/plan.hpp"
 #include "core/preflight/preflight.hpp"
@@ -74,8 +75,8 @@ class Transaction {
 
   /// Writes the journal, and then does everything but the cache and the manifest.
   void apply();
-  /// A directory in which ldconfig may write.
-  ImagePath scratch();
+  /// Where ldconfig may write.
+  const Scratch& scratch();
   void place_cache(const std::string& bytes);
   /// Places the manifest; the change stands, and what was kept for the way back is removed or archived.
   void commit();
@@ -114,6 +115,7 @@ class Transaction {
   std::size_t fresh_ = 0, kept_ = 0;
   unsigned archived_ = 0;
   std::optional<std::size_t> cache_step_;
+  std::optional<Scratch> scratch_;
   std::vector<Staged> staged_files_, staged_links_, staged_texts_;
   std::optional<Staged> staged_cache_;
   std::vector<ImagePath> made_;

@@ -77,26 +77,51 @@ unsigned long mount_flags_of(const char* path) {
   return flags;
 }
 
-/// A bind mount of a path on itself. A user namespace cannot part a mount from those below it, so these come
-/// along where they must.
-bool bind(const char* path) {
-  return ::mount(path, path, nullptr, MS_BIND, nullptr) == 0 ||
-         (errno == EINVAL && ::mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) == 0);
+/// A bind mount of the current directory on itself. A user namespace cannot part a mount from those below it,
+/// so these come along where they must.
+bool bind_here() {
+  return ::mount(".", ".", nullptr, MS_BIND, nullptr) == 0 ||
+         (errno == EINVAL && ::mount(".", ".", nullptr, MS_BIND | MS_REC, nullptr) == 0);
 }
 
-/// Makes the confinement's directory our root. Order matters: what may be written is bound first, so that it
-/// does not inherit the read-only remount.
+/// Is the current directory this one? Whoever owns what is above it can swap names at any time.
+bool is_here(const struct stat& wanted) {
+  struct stat here;
+  if (::stat(".", &here) != 0) return false;
+  if (here.st_dev == wanted.st_dev && here.st_ino == wanted.st_ino) return true;
+  errno = ESTALE;
+  return false;
+}
+
+/// From the root, which is where we are. No link is followed.
+bool change_to_writable(const Launch& launch) {
+  for (const std::string& name : launch.writable_names) {
+    const int next = ::open(name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (next < 0 || ::fchdir(next) != 0) return false;
+    ::close(next);
+  }
+  return is_here(launch.writable);
+}
+
+/// Makes the confinement's directory our root. We stand in it already: a working directory comes along into
+/// new namespaces, and "." is one directory whatever happens to its names, where mount(2) looks up a path
+/// twice, and its owner may put a link to the host between. Only the way up onto the new mount is a path, and
+/// looked after. Order matters: what may be written is bound first, so that it does not inherit the read-only
+/// remount.
 bool enter(const Launch& launch) {
   const Confinement& confinement = *launch.command.confinement;
-  const char* root = confinement.root.c_str();
   if (!leave_namespaces(launch)) return false;
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
-  if (!bind(root)) return false;
-  if (!launch.writable.empty() && !bind(launch.writable.c_str())) return false;
+  if (!bind_here() || ::chdir(confinement.root.c_str()) != 0 || !is_here(launch.root)) return false;
+  if (!launch.writable_names.empty()) {
+    const int root = ::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0 || !change_to_writable(launch) || !bind_here() || ::fchdir(root) != 0) return false;
+    ::close(root);
+  }
+  // Fails where this is no mount of its own, as another name of the directory would be.
   const unsigned long read_only =
-      MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | mount_flags_of(root);
-  if (::mount(nullptr, root, nullptr, read_only, nullptr) != 0) return false;
-  if (::chdir(root) != 0) return false;
+      MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | mount_flags_of(".");
+  if (::mount(nullptr, ".", nullptr, read_only, nullptr) != 0) return false;
   // A stranger's program gets a namespace in which the host's files are not. For this host's own, whose
   // capabilities are dropped next, they lie below the image, where only who may unmount comes to: taking them
   // away waits for a grace period of the kernel, a millisecond or more. This works where the root is an
@@ -167,11 +192,13 @@ void become_command(const Launch& launch) {
   }
   if (::dup2(launch.output, STDOUT_FILENO) < 0 || ::dup2(launch.errors, STDERR_FILENO) < 0)
     give_up(launch.report);
+  const Confinement* confinement = launch.command.confinement ? &*launch.command.confinement : nullptr;
+  if (confinement && ::fchdir(confinement->root_directory) != 0) give_up(launch.report);
   if (!take_their_places(launch)) give_up(launch.report);
   close_others(kGo + 1);
 
-  if (launch.command.directory == Command::Directory::root && ::chdir("/") != 0) give_up(kReport);
-  const Confinement* confinement = launch.command.confinement ? &*launch.command.confinement : nullptr;
+  if (!confinement && launch.command.directory == Command::Directory::root && ::chdir("/") != 0)
+    give_up(kReport);
   if (confinement) {
     // This host's program, opened while it can be seen.
     if (!confinement->foreign) {

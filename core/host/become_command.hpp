@@ -3,6 +3,7 @@
 // async-signal-safe calls are allowed there, so nothing is allocated.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <array>
@@ -22,7 +23,8 @@ struct Launch {
   int output, errors, report;  ///< descriptors; `report` tells the parent why exec failed
   int go;                      ///< a byte comes when the command may run; its end, when it never will
   pid_t parent;
-  std::string writable;  ///< of the confinement, as a path outside it
+  struct stat root, writable;               ///< of the confinement: which directories they are
+  std::vector<std::string> writable_names;  ///< the path of the second below the first
   std::array<std::string, 2> identity_maps;
 };
 

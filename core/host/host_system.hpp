@@ -23,6 +23,9 @@ namespace fromhost::core {
 struct Confinement {
   std::string root;      ///< absolute path of the directory that becomes "/"
   std::string writable;  ///< a directory below it (absolute, as seen inside) that may be written; empty: none
+  /// The same two, open, until the command is prepared. The directory's owner may give either name to a link
+  /// or to another directory meanwhile: then the command does not start (ESTALE). -1 where there is none.
+  int root_directory = -1, writable_directory = -1;
   /// The program is the directory's own, thus nobody's friend: it gets no right of ours over other people's
   /// files, no network, sees no process but its own, and cannot write more than kForeignFileLimit to a file.
   /// Otherwise it is this host's, and must need no loader, which would be the directory's.

@@ -234,11 +234,26 @@ void LinuxCommand::start(const std::string& program) {
   ::fcntl(output->read.get(), F_SETFL, O_NONBLOCK);
   ::fcntl(errors->read.get(), F_SETFL, O_NONBLOCK);
 
-  Launch launch{
-      command_,       program,    {}, {}, output->write.get(), errors->write.get(), report->write.get(),
-      go->read.get(), ::getpid(), {}, {}};
+  Launch launch{.command = command_,
+                .program = program,
+                .argv = {},
+                .environment = {},
+                .output = output->write.get(),
+                .errors = errors->write.get(),
+                .report = report->write.get(),
+                .go = go->read.get(),
+                .parent = ::getpid(),
+                .root = {},
+                .writable = {},
+                .writable_names = {},
+                .identity_maps = {}};
   if (const auto& confinement = command_.confinement) {
-    if (!confinement->writable.empty()) launch.writable = confinement->root + confinement->writable;
+    if (::fstat(confinement->root_directory, &launch.root) != 0) return cannot_start(errno);
+    if (!confinement->writable.empty()) {
+      if (::fstat(confinement->writable_directory, &launch.writable) != 0) return cannot_start(errno);
+      for (const auto& name : std::filesystem::path(confinement->writable).relative_path())
+        launch.writable_names.push_back(name.string());
+    }
     // Inside, root is somebody else, so that exec() leaves it no capability of its namespace.
     const auto map = [](auto id) {
       return std::to_string(id == 0 ? 65534 : id) + " " + std::to_string(id) + " 1";

@@ -144,7 +144,7 @@ void Ldconfig::choose() {
 std::vector<ImagePath> Ldconfig::ask() {
   log::trace("asking ldconfig for shared library destination");
   // -N: no cache, -X: no links, -v: say the directories.
-  const Command command = this->command({"-N", "-X", "-v"}, "");
+  const Command command = this->command({"-N", "-X", "-v"}, nullptr);
   const CommandResult result = run(*host_.prepare(command), command);
   std::vector<ImagePath> directories = directories_in(result.output);
   if (!result.succeeded() || directories.empty())
@@ -154,33 +154,37 @@ std::vector<ImagePath> Ldconfig::ask() {
   return directories;
 }
 
-Command Ldconfig::command_for_cache(const ImagePath& scratch) {
-  return command({"-X", "-C", (scratch / kCache).text()}, scratch.text());
+Command Ldconfig::command_for_cache(const Scratch& scratch) {
+  return command({"-X", "-C", (scratch.path / kCache).text()}, &scratch);
 }
 
-void Ldconfig::prepare_cache(const ImagePath& scratch) {
+void Ldconfig::prepare_cache(const Scratch& scratch) {
   cache_ = host_.prepare(command_for_cache(scratch));
 }
 
-std::string Ldconfig::make_cache(const ImagePath& scratch) {
+std::string Ldconfig::make_cache(const Scratch& scratch) {
   if (!cache_) prepare_cache(scratch);
   const Command command = command_for_cache(scratch);
   const std::unique_ptr<PreparedCommand> prepared = std::move(cache_);
   const CommandResult result = run(*prepared, command);
   if (!result.succeeded())
     throw Error({Stage::ldconfig, "command failed: " + command.text(), why(result, command), ""});
-  const auto bytes = image_.read_file(scratch / kCache, kForeignFileLimit);
+  const auto bytes = image_.read_file(scratch.path / kCache, kForeignFileLimit);
   if (!bytes || !read_ld_so_cache(*bytes))
     throw Error({Stage::ldconfig, "ldconfig made no cache", "command: " + command.text(), ""});
   return *bytes;
 }
 
-Command Ldconfig::command(const std::vector<std::string>& arguments, const std::string& writable) {
+Command Ldconfig::command(const std::vector<std::string>& arguments, const Scratch* scratch) {
   choose();
   Command command;
   command.argv = {*program_};
   command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
-  command.confinement = Confinement{image_.absolute_path(), writable, foreign_};
+  command.confinement = Confinement{.root = image_.absolute_path(),
+                                    .writable = scratch ? scratch->path.text() : "",
+                                    .root_directory = image_.fd(),
+                                    .writable_directory = scratch ? scratch->directory.get() : -1,
+                                    .foreign = foreign_};
   command.environment = {"PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/", "LC_ALL=C"};
   command.time_limit = kTimeLimit;
   command.output_limit = kOutputLimit;

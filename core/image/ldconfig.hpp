@@ -16,6 +16,12 @@ namespace fromhost::core {
 /// could run alone.
 enum class LdconfigChoice { automatic, host, image };
 
+/// An empty directory of ours in the image.
+struct Scratch {
+  ImagePath path;
+  UniqueFd directory;  ///< itself; the path may be somebody else's by now
+};
+
 class Ldconfig {
  public:
   /// Runs confined to the image, which it sees as "/" and cannot change. `host` and `image` must outlive it.
@@ -27,21 +33,20 @@ class Ldconfig {
   /// configuration where that is sure to be its answer, else asked, once. Throws Error "empty path from
   /// ldconfig". Writes nothing.
   const std::vector<ImagePath>& directories();
-  /// The bytes of a cache for the image as it is now. ldconfig may write in `scratch`, a directory of ours in
-  /// the image, and nowhere else; makes no links. Throws Error where it cannot be run or fails, or where what
-  /// it wrote is no cache.
-  virtual std::string make_cache(const ImagePath& scratch);
+  /// The bytes of a cache for the image as it is now. ldconfig may write in `scratch` and nowhere else; makes
+  /// no links. Throws Error where it cannot be run or fails, or where what it wrote is no cache.
+  virtual std::string make_cache(const Scratch& scratch);
   /// Gets it ready to run, beside what we do until make_cache() with the same `scratch`. Throws Error where
   /// it cannot be run.
-  virtual void prepare_cache(const ImagePath& scratch);
+  virtual void prepare_cache(const Scratch& scratch);
 
  protected:
   virtual std::vector<ImagePath> ask();
 
  private:
   void choose();
-  Command command_for_cache(const ImagePath& scratch);
-  Command command(const std::vector<std::string>& arguments, const std::string& writable);
+  Command command_for_cache(const Scratch& scratch);
+  Command command(const std::vector<std::string>& arguments, const Scratch* scratch);
   /// What came of it, after what it said was told.
   CommandResult run(PreparedCommand& prepared, const Command& command);
   HostSystem& host_;

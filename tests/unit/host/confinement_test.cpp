@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A confined command sees the image as its whole world, and can change nothing in it but what it may.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -98,11 +99,17 @@ class ConfinementTest : public testing::Test {
     if (std::system(build.c_str()) != 0) ADD_FAILURE() << "cannot compile the probe";
   }
   CommandResult probe(bool foreign, const std::string& word = "", const std::string& writable = "/scratch",
-                      std::chrono::milliseconds limit = 30s) {
+                      std::chrono::milliseconds limit = 30s, const std::string& opened = "") {
     const std::string program = foreign ? "/probe" : image_.at("/probe");
     Command command{.argv = {program}, .environment = std::vector<std::string>{"A=b"}};
     if (!word.empty()) command.argv.push_back(word);
-    command.confinement = Confinement{std::filesystem::canonical(image_.root()).string(), writable, foreign};
+    const UniqueFd root(::open(image_.root().c_str(), O_PATH | O_CLOEXEC)),
+        inside(::open((opened.empty() ? image_.at(writable) : opened).c_str(), O_PATH | O_CLOEXEC));
+    command.confinement = Confinement{.root = std::filesystem::canonical(root_).string(),
+                                      .writable = writable,
+                                      .root_directory = root.get(),
+                                      .writable_directory = inside.get(),
+                                      .foreign = foreign};
     command.time_limit = limit;
     return LinuxHost().run(command);
   }
@@ -123,6 +130,7 @@ class ConfinementTest : public testing::Test {
     }
   }
   TempImage image_;
+  std::string root_ = image_.root();  // the name that is told
 };
 
 TEST_F(ConfinementTest, OnlyTheGivenDirectoryIsWritable) {
@@ -184,10 +192,32 @@ TEST_F(ConfinementTest, TheImagesProgramCannotFillTheDisk) {
   EXPECT_LE(static_cast<std::uint64_t>(image_.status("/scratch/fill").st_size), kForeignFileLimit);
 }
 
+TEST_F(ConfinementTest, SwappedNamesOfItsDirectoriesLeadNowhere) {
+  image_.with_directory("/other/scratch", 0700).with_link("/out", image_.beside("outside"));
+  const std::string outside = image_.outside();
+  const auto as_scratch = [&](const std::string& other) {
+    std::filesystem::rename(image_.at("/scratch"), image_.at("/scratch.real"));
+    std::filesystem::rename(image_.at(other), image_.at("/scratch"));
+    const CommandResult result = probe(false, "", "/scratch", 30s, image_.at("/scratch.real"));
+    std::filesystem::rename(image_.at("/scratch"), image_.at(other));
+    std::filesystem::rename(image_.at("/scratch.real"), image_.at("/scratch"));
+    return as_text(result);
+  };
+  EXPECT_THAT(as_scratch("/out"), HasSubstr("cannot start: "));
+  EXPECT_THAT(as_scratch("/other/scratch"), HasSubstr("cannot start: "));
+  // The image has another's name by now.
+  root_ = image_.beside("outside");
+  EXPECT_THAT(as_text(probe(false)), HasSubstr("cannot start: "));
+  root_ = image_.at("/other");
+  EXPECT_THAT(as_text(probe(true)), HasSubstr("cannot start: "));
+  EXPECT_EQ(image_.outside(), outside);
+  EXPECT_FALSE(std::filesystem::exists(image_.at("/other/scratch/written")));
+}
+
 TEST_F(ConfinementTest, ALinkForTheWritableDirectoryLeadsNowhere) {
   image_.with_link("/out", image_.beside("outside"));
   const std::string outside = image_.outside();
-  EXPECT_THAT(as_text(probe(false, "", "/out")), HasSubstr("write /scratch/written: no"));
+  EXPECT_THAT(as_text(probe(false, "", "/out")), HasSubstr("cannot start: "));
   EXPECT_EQ(image_.outside(), outside);
 }
 

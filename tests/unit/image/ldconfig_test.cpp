@@ -48,6 +48,7 @@ class LdconfigTest : public testing::Test {
   LdconfigTest() { host_.with_real_file("/sbin/ldconfig", "/sbin/ldconfig"); }
   /// A cache appears in the scratch directory, as the command would leave it.
   void leaves(const std::string& bytes) { image_.with_file("/scratch/ld.so.cache", bytes); }
+  const Scratch scratch_{ImagePath("/scratch"), {}};
   std::string asking_fails_with() {
     try {
       ldconfig_.directories();
@@ -58,7 +59,7 @@ class LdconfigTest : public testing::Test {
   }
   std::string making_fails_with() {
     try {
-      ldconfig_.make_cache(ImagePath("/scratch"));
+      ldconfig_.make_cache(scratch_);
     } catch (const Error& error) {
       return error.what();
     }
@@ -164,7 +165,7 @@ TEST_F(LdconfigTest, MakesACacheInTheScratchDirectoryAndNoLinks) {
   const std::string bytes = a_cache();
   leaves(bytes);
   host_.with_answer("ldconfig", exited(0));
-  EXPECT_EQ(ldconfig_.make_cache(ImagePath("/scratch")), bytes);
+  EXPECT_EQ(ldconfig_.make_cache(scratch_), bytes);
   ASSERT_EQ(host_.commands.size(), 1u);
   EXPECT_THAT(host_.commands[0].argv, ElementsAre("/sbin/ldconfig", "-X", "-C", "/scratch/ld.so.cache"));
   EXPECT_EQ(host_.commands[0].confinement.value().writable, "/scratch");
@@ -262,7 +263,7 @@ TEST_F(LdconfigTest, RunsInACleanEnvironmentWithLimits) {
   leaves(a_cache());
   host_.with_answer("ldconfig", exited(0, kAnswer)).with_variable("LD_PRELOAD", "/tmp/evil.so");
   ldconfig_.directories();
-  ldconfig_.make_cache(ImagePath("/scratch"));
+  ldconfig_.make_cache(scratch_);
   ASSERT_EQ(host_.commands.size(), 2u);
   for (const Command& command : host_.commands) {
     ASSERT_TRUE(command.environment);
@@ -305,11 +306,11 @@ TEST_F(LdconfigTest, NoiseIsShownOnlyAtTheHighestVerbosity) {
   host_.with_answer("ldconfig", exited(0, "", "Can't stat /x: y\nreal trouble\n"));
   {
     const LogCapture log(LogLevel::debug);
-    ldconfig_.make_cache(ImagePath("/scratch"));
+    ldconfig_.make_cache(scratch_);
     EXPECT_EQ(log.text(), "warning: ldconfig: real trouble\n");
   }
   const LogCapture log(LogLevel::trace);
-  ldconfig_.make_cache(ImagePath("/scratch"));
+  ldconfig_.make_cache(scratch_);
   EXPECT_THAT(log.text(), HasSubstr("trace: ldconfig: Can't stat /x: y\ntrace: ldconfig: real trouble\n"));
 }
 
