@@ -16,6 +16,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "core/host/forbid_ways_out.hpp"
+
 namespace fromhost::core {
 namespace {
 
@@ -78,10 +80,13 @@ unsigned long mount_flags_of(const char* path) {
 }
 
 /// A bind mount of the current directory on itself. A user namespace cannot part a mount from those below it,
-/// so these come along where they must.
-bool bind_here() {
-  return ::mount(".", ".", nullptr, MS_BIND, nullptr) == 0 ||
-         (errno == EINVAL && ::mount(".", ".", nullptr, MS_BIND | MS_REC, nullptr) == 0);
+/// so these come along where they must; but not for a stranger's program, which could write there.
+bool bind_here(const Launch& launch) {
+  if (::mount(".", ".", nullptr, MS_BIND, nullptr) == 0) return true;
+  if (errno != EINVAL) return false;
+  if (!launch.command.confinement->foreign) return ::mount(".", ".", nullptr, MS_BIND | MS_REC, nullptr) == 0;
+  errno = EBUSY;
+  return false;
 }
 
 /// Is the current directory this one? Whoever owns what is above it can swap names at any time.
@@ -112,10 +117,10 @@ bool enter(const Launch& launch) {
   const Confinement& confinement = *launch.command.confinement;
   if (!leave_namespaces(launch)) return false;
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return false;
-  if (!bind_here() || ::chdir(confinement.root.c_str()) != 0 || !is_here(launch.root)) return false;
+  if (!bind_here(launch) || ::chdir(confinement.root.c_str()) != 0 || !is_here(launch.root)) return false;
   if (!launch.writable_names.empty()) {
     const int root = ::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0 || !change_to_writable(launch) || !bind_here() || ::fchdir(root) != 0) return false;
+    if (root < 0 || !change_to_writable(launch) || !bind_here(launch) || ::fchdir(root) != 0) return false;
     ::close(root);
   }
   // Fails where this is no mount of its own, as another name of the directory would be.
@@ -174,6 +179,30 @@ void wait_for_go() {
   if (got != 1) ::_exit(127);
 }
 
+/// A confined command gets a pipe without another end: /dev/null is a file of the host, and root, who owns
+/// it, may change its mode by a descriptor.
+void take_empty_input(const Launch& launch) {
+  int ends[2] = {-1, -1};
+  if (launch.command.confinement ? ::pipe2(ends, O_CLOEXEC) != 0
+                                 : (ends[0] = ::open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0)
+    give_up(launch.report);
+  const int empty = ends[0];
+  // The standard descriptors may be closed in us; what takes such a number here gets another content next.
+  if (ends[1] > STDERR_FILENO) ::close(ends[1]);
+  if (empty != STDIN_FILENO && ::dup2(empty, STDIN_FILENO) < 0) give_up(launch.report);
+  if (empty == STDIN_FILENO) ::fcntl(empty, F_SETFD, 0);
+}
+
+/// For good, also for root without its capabilities.
+template <typename Resource>
+bool limit(Resource what, rlim_t most) {
+  struct rlimit now;
+  if (::getrlimit(what, &now) != 0) return false;
+  const rlim_t less = std::min(most, now.rlim_max);
+  const struct rlimit wanted = {less, less};
+  return ::setrlimit(what, &wanted) == 0;
+}
+
 }  // namespace
 
 void become_command(const Launch& launch) {
@@ -184,12 +213,7 @@ void become_command(const Launch& launch) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != launch.parent) ::_exit(127);
 
-  if (launch.command.input == Command::Input::empty) {
-    const int empty = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (empty < 0) give_up(launch.report);
-    if (empty != STDIN_FILENO && ::dup2(empty, STDIN_FILENO) < 0) give_up(launch.report);
-    if (empty == STDIN_FILENO) ::fcntl(empty, F_SETFD, 0);
-  }
+  if (launch.command.input == Command::Input::empty) take_empty_input(launch);
   if (::dup2(launch.output, STDOUT_FILENO) < 0 || ::dup2(launch.errors, STDERR_FILENO) < 0)
     give_up(launch.report);
   const Confinement* confinement = launch.command.confinement ? &*launch.command.confinement : nullptr;
@@ -210,10 +234,9 @@ void become_command(const Launch& launch) {
     if (!enter(launch)) give_up(kReport);
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (!confinement->foreign) drop_capabilities();
-    if (confinement->foreign) {
-      const struct rlimit files = {kForeignFileLimit, kForeignFileLimit};
-      if (::setrlimit(RLIMIT_FSIZE, &files) != 0) give_up(kReport);
-    }
+    if (confinement->foreign && !limit(RLIMIT_FSIZE, kForeignFileLimit)) give_up(kReport);
+    // Of this host's own, too, since it reads what strangers wrote; but it is no stranger.
+    if (!forbid_ways_out() && confinement->foreign) give_up(kReport);
   }
   wait_for_go();
   if (confinement && confinement->foreign) become_its_child();
