@@ -21,6 +21,10 @@
 namespace fromhost::core {
 namespace {
 
+/// Memory of its own that a confined command may have: whoever wrote the image's ld.so.conf says how long its
+/// lines are, and ldconfig reads each as a whole. The libraries that it maps do not count.
+constexpr rlim_t kMostMemory = rlim_t{256} << 20;
+
 int close_from(unsigned first) {
 #ifdef SYS_close_range
   return static_cast<int>(::syscall(SYS_close_range, first, ~0u, 0u));
@@ -233,6 +237,7 @@ void become_command(const Launch& launch) {
     }
     if (!enter(launch)) give_up(kReport);
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (!limit(RLIMIT_DATA, kMostMemory)) give_up(kReport);
     if (!confinement->foreign) drop_capabilities();
     if (confinement->foreign && !limit(RLIMIT_FSIZE, kForeignFileLimit)) give_up(kReport);
     // Of this host's own, too, since it reads what strangers wrote; but it is no stranger.

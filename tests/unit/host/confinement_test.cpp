@@ -80,6 +80,7 @@ int main(int argc, char **argv) {
   long child = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
   if (child == 0) _exit(0);
   printf("namespaces: %s\n", child > 0 || unshare(CLONE_NEWUSER) == 0 ? "yes" : "no");
+  printf("memory: %s\n", malloc(1ul << 30) ? "yes" : "no");
   printf("pid: %d\n", (int)getpid());
   printf("uid: %d\n", (int)getuid());
   printf("environment: %s\n", getenv("SECRET") ? "leaks" : "clean");
@@ -199,6 +200,7 @@ TEST_F(ConfinementTest, NothingOfTheHostIsInReach) {
     EXPECT_THAT(said, HasSubstr("io_uring: no")) << "which makes sockets, too";
     EXPECT_THAT(said, HasSubstr("keys: no"));
     EXPECT_THAT(said, HasSubstr("namespaces: no"));
+    EXPECT_THAT(said, HasSubstr("memory: no"));
   });
 }
 
