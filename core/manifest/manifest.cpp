@@ -187,8 +187,12 @@ std::string to_text(const Manifest& manifest) {
 
 std::optional<Manifest> manifest_from(const std::string& text) try {
   Manifest manifest;
-  const Json rest = read_json_lists(
-      text, {"entries"}, [&](const std::string&, const Json& row) { manifest.put(entry_from_json(row)); });
+  std::size_t texts = 0;
+  const Json rest = read_json_lists(text, {"entries"}, [&](const std::string&, const Json& row) {
+    ManifestEntry entry = entry_from_json(row);
+    if (entry.kind == ManifestEntry::Kind::text && ++texts > kMostTexts) throw std::invalid_argument("texts");
+    manifest.put(std::move(entry));
+  });
   if (rest.at("schema") != kSchema || integer_from_json<int>(rest.at("version")) != kVersion ||
       !rest.contains("entries"))
     return std::nullopt;

@@ -79,6 +79,9 @@ struct Manifest {
   RowIndex by_path_;
 };
 inline constexpr std::size_t kMostRuns = 20;
+/// Entries of this kind are read as a whole, each of which may be another name of one large file: more than
+/// this is no manifest of ours, nor is it ever written.
+inline constexpr std::size_t kMostTexts = 1000;
 
 /// The image's manifest; empty where it has none. Throws Error (stage image) for one that is damaged.
 Manifest read_manifest(const ImageRoot& image);

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "core/error.hpp"
 #include "core/image/resolved_directories.hpp"
 #include "core/plan/ld_so_conf.hpp"
 
@@ -16,7 +17,10 @@ using Kind = ManifestEntry::Kind;
 using Owners = std::vector<LineOwner>;
 using Lines = std::vector<OwnedLine>;
 
-constexpr std::uint64_t kTextLimit = 4u << 20;  // what was read to be added to, and more than any plan adds
+constexpr std::uint64_t kTextLimit = 2u << 20;  // what was read to be added to, and more than any plan adds
+/// Of all texts that a plan writes together. A manifest may name one large file a thousand times, by other
+/// names.
+constexpr std::uint64_t kMostBytes = 16u << 20;
 
 /// Each with its newline; the last may have none.
 std::vector<std::string> whole_lines(const std::string& text) {
@@ -74,6 +78,12 @@ std::set<std::string> gone_from(const Lines& lines, const Lines& left) {
   return gone;
 }
 
+std::uint64_t bytes_of(const std::vector<PlannedText>& texts) {
+  std::uint64_t bytes = 0;
+  for (const PlannedText& one : texts) bytes += one.content.size();
+  return bytes;
+}
+
 PlannedText* find_text(Plan& plan, const ImagePath& path) {
   const auto found = std::find_if(plan.texts.begin(), plan.texts.end(),
                                   [&](const PlannedText& one) { return one.path == path; });
@@ -90,6 +100,9 @@ class Settling {
     for (const PlannedText& text : plan.texts)
       if (!manifest.find(text.path)) texts_[text.path];
     for (const PlannedText& text : plan.texts) add_lines_of(text);
+    if (texts_.size() > kMostTexts)
+      throw Error({Stage::plan, "more than " + std::to_string(kMostTexts) + " files of ld.so.conf.d", "",
+                   "let recipes share the name of one"});
   }
 
   void settle() {
@@ -235,6 +248,7 @@ TextFate plan_lines_left(Plan& plan, const ManifestEntry& entry, const std::vect
   const auto status = image.lstat(entry.path);
   if (!planned && !status && (!left.empty() || entry.replaced.empty())) return fate;  // gone already
   if (left.empty() && why.force) return take_away();
+  if (!planned && bytes_of(plan.texts) > kMostBytes) return stays();
   std::optional<std::string> text;
   if (planned)
     text = planned->content;

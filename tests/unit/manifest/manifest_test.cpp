@@ -128,6 +128,13 @@ TEST(ManifestTest, WhatItCannotBeIsNotRead) {
        [](Json& j) {
          for (int i = 0; i < 20; ++i) j["runs"].push_back(j["runs"][0]);
        }},
+      {"too many texts, which may all be one large file",
+       [](Json& j) {
+         for (std::size_t i = 0; i < kMostTexts; ++i) {
+           j["entries"].push_back(j["entries"][3]);
+           j["entries"].back()["path"] = "/etc/ld.so.conf.d/" + std::to_string(i);
+         }
+       }},
       {"lines that are no list", [](Json& j) { j["entries"][3]["lines"] = "/opt/lib"; }},
       {"a line that is two", [](Json& j) { j["entries"][3]["lines"][0]["line"] = "/a\n/b"; }},
       {"a line with a NUL", [](Json& j) { j["entries"][3]["lines"][0]["line"] = std::string("/a\0", 3); }},

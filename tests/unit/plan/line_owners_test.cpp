@@ -251,5 +251,19 @@ TEST_F(LineOwners, CountAsProvidersForAnUndo) {
   EXPECT_EQ(last.plan.removals.front().path, ImagePath(kConf));
 }
 
+TEST_F(LineOwners, OfManyNamesOfOneLargeTextOnlySomeAreWritten) {
+  image_.with_file("/large", "/opt/a\nmine\n" + std::string(1u << 20, 'x'));
+  for (int i = 0; i < 100; ++i) {
+    ManifestEntry entry = ours("", {{"/opt/a", {{"one", ""}}}}, true);
+    entry.path = ImagePath("/names/" + std::to_string(i));
+    image_.with_directory("/names");
+    std::filesystem::create_hard_link(image_.at("/large"), image_.at(entry.path.text()));
+    inject(entry);
+  }
+  const Undo undo = plan_undo(manifest_, image_.open(), "", false);
+  EXPECT_EQ(undo.plan.texts.size(), 16u) << "16 MiB";
+  EXPECT_EQ(undo.left.entries.size(), 84u);
+}
+
 }  // namespace
 }  // namespace fromhost::core
