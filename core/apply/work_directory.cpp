@@ -60,6 +60,23 @@ void empty_directory(FileOperations& files, int directory, int depth) {
   }
 }
 
+/// Is it what we have just made? The image's owner may have put another directory in its place before we
+/// opened it, in which names of ours would be links or FIFOs, and which we would empty in the end. Ours is
+/// empty, and our user's, unless the file system gives all files to somebody.
+bool is_new_and_ours(FileOperations& files, int directory) {
+  struct stat status;
+  if (::fstat(directory, &status) != 0) throw_errno("stat");
+  UniqueFd own(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!own) throw_errno("open");
+  if (!list_directory(std::move(own)).empty()) return false;
+  if (status.st_uid == ::geteuid()) return true;
+  const UniqueFd probe = files.create(directory, "probe");
+  struct stat made;
+  if (::fstat(probe.get(), &made) != 0) throw_errno("stat");
+  files.remove(directory, "probe");
+  return made.st_uid == status.st_uid;
+}
+
 /// Where the root is ours; otherwise the write itself will say why not.
 void make_writable(const ImageRoot& image, FileOperations& files) {
   struct stat facts;
@@ -81,6 +98,10 @@ WorkDirectory WorkDirectory::make(const ImageRoot& image, FileOperations& files)
     files.make_directory(image.fd(), work.name_, 0700);
     work.fd_ = open_directory_at(image.fd(), work.name_);
     if (!work.fd_) throw_errno("open");
+    if (!is_new_and_ours(files, work.fd_.get())) {
+      work.fd_.reset();
+      throw std::system_error(ESTALE, std::generic_category(), work.name_);
+    }
   } catch (...) {
     try {
       work.remove(false);
