@@ -30,7 +30,9 @@ std::optional<Difference> check_entry(const ManifestEntry& entry, const ImageRoo
     if (static_cast<std::uint64_t>(facts.st_size) != entry.source_size ||
         nanoseconds(facts.st_mtim) != entry.source_modified)
       return Difference::source_changed;
-    if (!contents) return std::nullopt;
+    // The source's name is the image's word, too. What says that it is empty, and is not, may be of procfs,
+    // where reading may take something away, as it does from /proc/kmsg.
+    if (!contents || facts.st_size == 0) return std::nullopt;
     const UniqueFd injected = image.open_at(entry.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     if (!injected || !same_bytes(source.get(), injected.get())) return Difference::contents_differ;
     return std::nullopt;

@@ -253,6 +253,20 @@ TEST_F(StatusTest, WhatTheHostHasChangedIsTold) {
   EXPECT_THAT(found(), ElementsAre("/opt/file not on this host any more"));
 }
 
+TEST_F(StatusTest, ASourceThatOnlyPretendsToBeEmptyIsNotRead) {
+  const char* pretending = "/proc/version";
+  struct stat facts;
+  if (::stat(pretending, &facts) != 0) GTEST_SKIP() << "skipped: no /proc here";
+  image_.with_file("/opt/empty");
+  ManifestEntry file = entry(Kind::file, "/opt/empty");
+  file.source = pretending;
+  file.modified = nanoseconds(image_.status("/opt/empty").st_mtim);
+  file.source_modified = nanoseconds(facts.st_mtim);
+  manifest_.put(file);
+  host_.with_real_file(pretending, pretending);
+  EXPECT_THAT(found(true), ElementsAre());
+}
+
 TEST_F(StatusTest, OtherBytesOfTheSameSizeAndTimeAreFoundByLookingAtThem) {
   const auto time = source_time();
   write_source("BYTES");
