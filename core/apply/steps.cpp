@@ -29,7 +29,8 @@ std::optional<struct stat> stat_at(int directory, const std::string& name) {
   throw_errno("stat");
 }
 
-/// Which mount an open directory is in; where the kernel does not tell (before Linux 5.8), which file system.
+/// Which mount an open directory is in; where the kernel or its headers do not know (before Linux 5.8), which
+/// file system.
 struct Mount {
   std::uint64_t number = 0;
   unsigned major = 0, minor = 0;
@@ -37,12 +38,19 @@ struct Mount {
 };
 
 Mount mount_of(int directory) {
+#ifdef STATX_MNT_ID
+  constexpr unsigned kWanted = STATX_MNT_ID;
+#else
+  constexpr unsigned kWanted = 0;
+#endif
   struct statx facts;
-  if (::statx(directory, "", AT_EMPTY_PATH, STATX_MNT_ID, &facts) != 0) throw_errno("stat");
+  if (::statx(directory, "", AT_EMPTY_PATH, kWanted, &facts) != 0) throw_errno("stat");
   Mount mount;
   mount.major = facts.stx_dev_major;
   mount.minor = facts.stx_dev_minor;
+#ifdef STATX_MNT_ID
   if (facts.stx_mask & STATX_MNT_ID) mount.number = facts.stx_mnt_id;
+#endif
   return mount;
 }
 
