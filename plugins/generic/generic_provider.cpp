@@ -58,9 +58,9 @@ std::vector<std::string> listed_in_file(Host& host, const std::string& file) {
   try {
     list = host.read_file(file);
   } catch (const Failure& failure) {
-    throw Failure("cannot read file: " + file + ": " + failure.what());
+    throw Failure(std::string("cannot read file: ") + failure.what());  // which names it
   }
-  if (!list) throw Failure("cannot read file: " + file + ": " + file + ": No such file or directory");
+  if (!list) throw Failure("cannot read file: " + file + ": No such file or directory");
   return paths_in(*list);
 }
 
