@@ -15,6 +15,7 @@
 int main(int argc, char** argv) {
   using namespace fromhost::core;
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  take_closed_descriptors();
   // A reader that went away, or a file size limit, is an error with a name, not a death in the middle.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);

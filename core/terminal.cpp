@@ -2,6 +2,7 @@
 // What standard error and standard output are.
 #include "core/terminal.hpp"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +19,12 @@ std::string_view variable(const char* name) {
 }
 
 }  // namespace
+
+void take_closed_descriptors() {
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    // The lowest number that is free is this one. Commands inherit it.
+    if (::fcntl(standard, F_GETFD) == -1) ::open("/dev/null", standard == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
 
 bool stderr_obeys() {
   const std::string_view kind = variable("TERM");

@@ -7,6 +7,12 @@
 
 namespace fromhost::core {
 
+/// To be called before a file is opened. Where the caller has closed standard input, output or error, the
+/// first file that we open would get that number: --cmd would read the image's directory, and what is said go
+/// into a file that we write. So the number is taken, by what can be neither read nor written in its place:
+/// that these are closed stays an error.
+void take_closed_descriptors();
+
 /// A terminal that obeys escape sequences: $TERM is set, and not to "dumb".
 bool stderr_obeys();
 /// The same, and the person has not asked for text without colours by a $NO_COLOR that is not empty
