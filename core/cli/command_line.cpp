@@ -19,9 +19,15 @@ namespace po = boost::program_options;
 // an old script means.
 constexpr int kStyle = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
 
-Error one_at_a_time() {
-  return Error(
-      {Stage::command_line, "--status and --undo exclude each other", "", "give one after the other"});
+/// A run answers, undoes or injects: of two of these, one would be passed over, and its exit status be taken
+/// for the other's. Only a listing, like --help, wins over what else is there.
+void ask_for(Options& options, Mode mode, const std::string& word) {
+  if (options.mode == Mode::list_plugins || options.mode == Mode::list_options) return;
+  if (options.mode != Mode::inject && (options.mode != mode || (mode == Mode::undo && options.asked != word)))
+    throw Error({Stage::command_line, options.asked + " and " + word + " exclude each other", "",
+                 "give one after the other"});
+  options.mode = mode;
+  if (options.asked.empty()) options.asked = word;
 }
 
 enum class Takes { nothing, maybe, argument };
@@ -189,6 +195,19 @@ po::parsed_options parse(const std::vector<std::string>& words, const KnownOptio
   }
 }
 
+/// "-path" would be the file "ath", and "\u2014path", as some documents print "--path", the image: nobody
+/// means that.
+void refuse_other_dashes(const po::option& option, const std::vector<SwitchGroup>& groups) {
+  const std::string word = option.original_tokens.front();
+  const std::string typed = word.substr(0, word.find('='));
+  if (typed.compare(0, 2, "--") == 0) return;
+  for (const std::string dash : {"-", "\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2212"})
+    if (typed.size() > dash.size() + 1 && typed.compare(0, dash.size(), dash) == 0)
+      for (const std::string& name : names_of(groups))
+        if (name == "--" + typed.substr(dash.size()))
+          throw Error({Stage::command_line, "invalid option: " + typed, "", "did you mean " + name + "?"});
+}
+
 void set_image(Options& options, const std::string& word) {
   if (word.empty()) throw Error({Stage::command_line, "no image specified", "IMGDIR is empty", ""});
   if (!options.image.empty())
@@ -222,7 +241,7 @@ const std::string& one_of_its_words(const std::string& name, const std::string& 
 /// Sets what a core option asks for; false: it is not the core's.
 bool set_core_option(Options& options, const std::string& name, const std::string& value) {
   const auto print = [&](bool lib, bool fi, bool cray_fi) {
-    if (options.mode == Mode::inject) options.mode = Mode::print_paths;
+    ask_for(options, Mode::print_paths, "--" + name);
     options.print_lib |= lib;
     options.print_fi |= fi;
     options.print_cray_fi |= cray_fi;
@@ -238,12 +257,10 @@ bool set_core_option(Options& options, const std::string& name, const std::strin
   else if (name == "print-cray-fi")
     print(false, false, true);
   else if (name == "status" || name == "verify") {
-    if (options.mode == Mode::undo) throw one_at_a_time();
-    if (options.mode == Mode::inject) options.mode = Mode::status;
+    ask_for(options, Mode::status, "--" + name);
     options.verify |= name == "verify";
   } else if (name == "undo" || name == "eject" || name == "undo=" || name == "eject=") {
-    if (options.mode == Mode::status) throw one_at_a_time();
-    if (options.mode == Mode::inject) options.mode = Mode::undo;
+    ask_for(options, Mode::undo, "--" + name + value);
     options.undo_provider = value;
   } else if (name == "json")
     options.json = true;
@@ -344,8 +361,10 @@ Options parse_command_line(const std::vector<std::string>& words, const std::vec
     options.mode = *mode;
     return options;
   }
+  const bool ended = std::find(words.begin(), words.end(), "--") != words.end();
   for (const po::option& option : parse(words, KnownOptions(groups), groups, refused).options) {
     const std::string value = option.value.empty() ? "" : option.value.front();
+    if (option.position_key < 0 || !ended) refuse_other_dashes(option, groups);
     if (option.position_key >= 0) {
       set_image(options, value);
       continue;
@@ -361,10 +380,8 @@ Options parse_command_line(const std::vector<std::string>& words, const std::vec
   const bool injects = options.mode == Mode::inject;
   check_answers(options);
   if (!injects && options.mode != Mode::print_paths && needs_image && !options.arguments.empty())
-    throw Error(
-        {Stage::command_line, "invalid option: --" + options.arguments.front().name,
-         std::string("nothing is injected with ") + (options.mode == Mode::undo ? "--undo" : "--status"),
-         "two runs do both"});
+    throw Error({Stage::command_line, "invalid option: --" + options.arguments.front().name,
+                 "nothing is injected with " + options.asked, "two runs do both"});
   return options;
 }
 

@@ -19,6 +19,7 @@ struct Argument {
 
 struct Options {
   Mode mode = Mode::inject;
+  std::string asked;                ///< the option that set the mode, as typed: "--undo=nvidia"
   std::string image;                ///< as typed; empty where the mode needs none
   std::vector<Argument> arguments;  ///< in the order of the command line
   bool print_lib = false;           ///< --lib-path, --print-lib

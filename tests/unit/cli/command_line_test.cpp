@@ -357,6 +357,35 @@ TEST(CommandLine, AWordOrNumberThatAnOptionDoesNotKnowIsRefused) {
   EXPECT_EQ(parsed({"--lock-timeout=0", "img"}).lock_timeout.count(), 0);
 }
 
+TEST(CommandLine, NamesWithAnotherDashAreRefusedNotTakenForFilesOrImages) {
+  for (const char* word : {"-path", "-path=/x", "\u2013path", "\u2014path", "\u2212path"}) {
+    const std::string name = std::string(word).substr(0, std::string(word).find('='));
+    EXPECT_THAT(refusal({word, "/usr/bin/x", "img"}), HasSubstr("invalid option: " + name));
+    EXPECT_THAT(refusal({word, "/usr/bin/x", "img"}), HasSubstr("did you mean --path?"));
+  }
+  EXPECT_EQ(refusal({"-pa", "--path", "-path", "-p", "\u2013path", "img"}), "");
+  EXPECT_EQ(parsed({"--", "\u2013path"}).image, "\u2013path");
+}
+
+TEST(CommandLine, OneThingIsAskedOfARun) {
+  const struct {
+    Words words;
+    std::string said;
+  } rows[] = {
+      {{"--verify", "--eject", "img"}, "--verify and --eject exclude each other; give one after the other"},
+      {{"--lib-path", "--undo=nvidia", "img"}, "--lib-path and --undo=nvidia exclude each other"},
+      {{"--status", "--print-lib", "img"}, "--status and --print-lib exclude each other"},
+      {{"--undo=nvidia", "--undo=generic", "img"}, "--undo=nvidia and --undo=generic exclude each other"},
+      {{"--undo", "--undo=generic", "img"}, "--undo and --undo=generic exclude each other"},
+      {{"--eject=nvidia", "--nvidia", "img"}, "--nvidia: nothing is injected with --eject=nvidia"},
+      {{"--verify", "--nvidia", "img"}, "--nvidia: nothing is injected with --verify"},
+  };
+  for (const auto& row : rows) EXPECT_THAT(refusal(row.words), HasSubstr(row.said));
+  EXPECT_EQ(refusal({"--status", "--verify", "img"}), "");
+  EXPECT_EQ(refusal({"--undo=nvidia", "--undo=nvidia", "img"}), "");
+  EXPECT_EQ(refusal({"--lib-path", "--fi-path", "--lib-path", "img"}), "");
+}
+
 TEST(CommandLine, LookingUndoingAndInjectingExcludeEachOther) {
   for (const Words& words : {Words{"--status", "--undo", "img"}, Words{"--undo", "--nvidia", "img"},
                              Words{"--status", "--path", "/x", "img"}, Words{"--verify", "--eject", "img"}})
