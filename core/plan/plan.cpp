@@ -105,11 +105,17 @@ class Planner {
     if (!place(item, file)) return;
     if (item.source.find('\n') != std::string::npos)
       return problem("paths can't contain newline: " + item.source, "", "");
-    if (file.name.empty() || file.name == "." || file.name == "..")
-      return problem("cannot inject: " + item.source, "Is a directory", "list the files themselves");
+    if (file.name.empty() || file.name == "." || file.name == "..") return no_name(item);
     if (file.role == FileRole::library || (item.kind == ItemKind::file && looks_like_library(item.source)))
       plan_.has_libraries = true;
     settle(std::move(file));
+  }
+
+  /// "lib/" and "lib/.." are directories, or nothing.
+  void no_name(const Contribution& item) {
+    const std::string why = why_missing_ ? why_missing_(item.source) : "";
+    problem("cannot inject: " + item.source, why.empty() ? "Is a directory" : why,
+            why.empty() ? kListFiles : listed_by(item.reason));
   }
 
   /// Sets role, directory and rule: the first that holds of --dest, the provider's word, the path.
@@ -151,7 +157,7 @@ class Planner {
         const std::string why = why_missing_ ? why_missing_(item.source) : "";
         problem("no destination for: " + item.source,
                 why.empty() ? "its path looks like neither a program nor a library" : why,
-                why.empty() ? "put --dest DIR before it" : "");
+                why.empty() ? "put --dest DIR before it" : listed_by(item.reason));
         return false;
       }
       file.rule = rule->text;
@@ -264,6 +270,12 @@ class Planner {
 };
 
 }  // namespace
+
+std::string listed_by(const SharedText& reason) {
+  const std::string& words = reason;
+  const bool list = words.compare(0, 2, "--") == 0 && words.find(' ') != std::string::npos;
+  return list ? words + " names it" : "";
+}
 
 Plan make_plan(const Contributions& contributions, const ImageRoot& image,
                const LibraryDirectories& directories, const WhyMissing& why_missing) {

@@ -32,6 +32,12 @@ struct PlannedFile {
   SharedText set;  ///< of Contribution
 };
 
+/// The way out where a directory is named.
+inline constexpr const char* kListFiles = "list the files themselves";
+
+/// Of a file that is missing: the list that names it, "--file list names it". "" where the command line does.
+std::string listed_by(const SharedText& reason);
+
 /// A directory that shall exist.
 struct PlannedDirectory {
   ImagePath path;

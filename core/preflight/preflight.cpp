@@ -72,7 +72,11 @@ class SourceCheck {
                   std::string(path_rule(file.source.text())->text) + ", but it is neither ELF nor executable",
               "", "--dest places it elsewhere");
     } catch (const std::system_error& error) {
-      found(FindingKind::unreadable, "cannot inject: " + file.source.text(), cause_of(error));
+      const int code = error.code().value();
+      found(FindingKind::unreadable, "cannot inject: " + file.source.text(), cause_of(error),
+            code == EISDIR   ? kListFiles
+            : code == ENOENT ? listed_by(file.reason)
+                             : "");
     }
     result_.facts.emplace_back(std::move(facts));
     result_.sources.push_back(

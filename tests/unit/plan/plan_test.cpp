@@ -203,6 +203,26 @@ TEST_F(PlanTest, ALibraryDirectoryThatLdconfigInventedIsRefused) {
               HasSubstr("not a directory: /../outside"));
 }
 
+TEST_F(PlanTest, OfAListedFileThatIsMissingTheListIsTold) {
+  const ImageRoot root = image_.open();
+  const auto said = [&](const std::string& source, const char* reason) -> std::string {
+    try {
+      make_plan(
+          {{ItemKind::file, source, kNone, reason, "generic"}},
+          root, [this]() -> const auto& { return directories_; },
+          [](const std::string&) { return "No such file or directory"; });
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(said("notes", "--file list"),
+            "plan: no destination for: notes: No such file or directory; --file list names it");
+  EXPECT_EQ(said("/bin/x/", "--cmd ls x"),
+            "plan: cannot inject: /bin/x/: No such file or directory; --cmd ls x names it");
+  EXPECT_EQ(said("notes", "--path"), "plan: no destination for: notes: No such file or directory");
+}
+
 TEST_F(PlanTest, EveryProblemIsToldInTheOrderOfTheCommandLine) {
   const std::string said = refusal({item(ItemKind::file, "/etc/first"), item(ItemKind::file, "/usr/bin/good"),
                                     item(ItemKind::file, "/a:b"), item(ItemKind::file, "/etc/last")});

@@ -191,7 +191,8 @@ TEST(Preflight, ASourceThatCannotBeReadIsNamedWithTheReason) {
   const Row rows[] = {
       {"/host/missing", "preflight: cannot inject: /host/missing: No such file or directory"},
       {"/host/locked", "preflight: cannot inject: /host/locked: Permission denied"},
-      {"/host/directory", "preflight: cannot inject: /host/directory: Is a directory"},
+      {"/host/directory",
+       "preflight: cannot inject: /host/directory: Is a directory; list the files themselves"},
   };
   for (const Row& row : rows) {
     Plan plan;
