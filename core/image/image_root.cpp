@@ -64,6 +64,12 @@ bool ImageRoot::is_directory(const ImagePath& path) const {
   return static_cast<bool>(open_at(path, O_PATH | O_DIRECTORY));
 }
 
+bool ImageRoot::looks_like_no_image() const {
+  for (const char* known : {"/usr", "/etc", "/lib", "/bin"})
+    if (lstat(ImagePath(known))) return false;
+  return true;
+}
+
 std::optional<std::string> ImageRoot::read_file(const ImagePath& path, std::uint64_t limit) const {
   // O_NONBLOCK: a FIFO in the image must not hold us up.
   const UniqueFd fd = open_at(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);

@@ -36,6 +36,9 @@ class ImageRoot {
   /// The last component's link is not followed.
   std::optional<struct stat> lstat(const ImagePath& path) const;
   bool is_directory(const ImagePath& path) const;
+  /// Has none of the directories by which an unpacked image is known: an empty directory, one that holds
+  /// images, or part of one.
+  bool looks_like_no_image() const;
   /// A regular file's bytes; nullopt where there is none, it is no regular file, or is larger than `limit`.
   std::optional<std::string> read_file(const ImagePath& path, std::uint64_t limit) const;
   /// Where a symbolic link says that it leads; empty where there is none.

@@ -111,6 +111,9 @@ void Ldconfig::choose() {
   if (program_) return;
   const auto there = image_.stat(ImagePath(kInImage));
   if (!there || !S_ISREG(there->st_mode)) {
+    if (image_.looks_like_no_image())
+      throw Error({Stage::ldconfig, "empty path from ldconfig", "the image has no /sbin/ldconfig, nor /usr",
+                   "is " + image_.path() + " the directory that ch-convert unpacked?"});
     const bool musl = has_musl(image_);
     throw Error({Stage::ldconfig, "empty path from ldconfig",
                  musl ? "the image has no /sbin/ldconfig: its C library is musl, which has no such cache"

@@ -173,7 +173,8 @@ class Planner {
     }
     if (is_directory(file.directory)) return true;
     problem("not a directory: " + file.directory.text(), "the image has no such directory",
-            "put --dest DIR before " + item.source);
+            image_.looks_like_no_image() ? "is " + image_.path() + " the directory that ch-convert unpacked?"
+                                         : "put --dest DIR before " + item.source);
     return false;
   }
 

@@ -47,6 +47,8 @@ void Destinations::directory(const ImagePath& path, bool may_be_missing) {
   if (!fd) return found(FindingKind::unwritable, "cannot write: " + there.text(), errno_text(errno));
   if (::faccessat(fd.get(), ".", W_OK | X_OK, AT_EACCESS) == 0) return;
   const int error = errno;
+  if (error == EROFS && read_only_) return;
+  read_only_ = read_only_ || (error == EROFS && there.is_root());
   // What is ours is made writable for the write (upstream issue 323).
   if (error == EACCES && status->st_uid == ::geteuid()) return;
   found(FindingKind::unwritable, "cannot write: " + there.text(), errno_text(error),

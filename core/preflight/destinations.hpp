@@ -30,6 +30,7 @@ class Destinations {
 
   const ImageRoot& image_;
   dev_t device_ = 0;
+  bool read_only_ = false;      // the image's root is, which is told once
   std::set<std::string> seen_;  // directories
   std::vector<Finding> findings_;
 };

@@ -21,8 +21,12 @@ namespace {
 
 constexpr std::uint64_t kMargin = 1u << 20;  // for the cache, links and directories
 
-std::string megabytes(std::uint64_t bytes) {
-  return std::to_string((bytes + 999'999) / 1'000'000) + " MB";
+/// What is needed is rounded up, and what there is down: "2 MB needed, 2 MB free" would be no reason.
+std::string megabytes_needed(std::uint64_t bytes) {
+  return std::to_string((bytes + 999'999) / 1'000'000) + " MB needed";
+}
+std::string megabytes_free(std::uint64_t bytes) {
+  return std::to_string(bytes / 1'000'000) + " MB free";
 }
 
 class SourceCheck {
@@ -109,12 +113,13 @@ void check_space(Preflight& preflight, const Plan& plan, const ImageRoot& image)
   struct statvfs facts;
   if (::fstatvfs(image.fd(), &facts) != 0) return;
   const auto too_little = [&](const std::string& cause) {
-    preflight.findings.push_back(
-        make_finding(FindingKind::no_space, "not enough space for the image: " + image.path(), cause, ""));
+    preflight.findings.push_back(make_finding(FindingKind::no_space,
+                                              "not enough space for the image: " + image.path(), cause,
+                                              "free some, or unpack the image where there is more"));
   };
   const std::uint64_t free = std::uint64_t{facts.f_bavail} * facts.f_frsize;
   if (preflight.bytes + kMargin > free)
-    too_little(megabytes(preflight.bytes + kMargin) + " needed, " + megabytes(free) + " free");
+    too_little(megabytes_needed(preflight.bytes + kMargin) + ", " + megabytes_free(free));
   const std::size_t unchanged = count_unchanged(preflight);
   const std::uint64_t entries =
       plan.files.size() - unchanged + plan.links.size() + plan.directories.size() + 8;

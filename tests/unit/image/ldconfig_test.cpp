@@ -230,7 +230,9 @@ TEST_F(LdconfigTest, AnImageThatLdconfigCannotServeIsToldApart) {
     const char* said;
   };
   const Row rows[] = {
-      {"none", TempImage{}.with_directory("/sbin"), "the image has no /sbin/ldconfig"},
+      {"none", TempImage{}.with_directory("/sbin").with_directory("/etc"),
+       "the image has no /sbin/ldconfig; install glibc's in the image, or give --dest and --no-ldconfig"},
+      {"no image", TempImage{}.with_directory("/img/usr"), "the directory that ch-convert unpacked?"},
       {"a FIFO", TempImage{}.with_fifo("/sbin/ldconfig"), "the image has no /sbin/ldconfig"},
       {"configuration is a FIFO", TempImage{}.with_file("/sbin/ldconfig").with_fifo("/etc/ld.so.conf"),
        "/etc/ld.so.conf is no regular file"},

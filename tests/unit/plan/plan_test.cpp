@@ -191,6 +191,10 @@ TEST_F(PlanTest, WhatCannotBePlannedIsToldInTheManualsWords) {
 
 TEST_F(PlanTest, AnImageWithoutTheProgramDirectoryIsToldWithTheWayOut) {
   image_ = TempImage{};
+  EXPECT_THAT(refusal({item(ItemKind::file, "/opt/bin/x")}),
+              HasSubstr("not a directory: /usr/bin: the image has no such directory; is " + image_.root() +
+                        " the directory that ch-convert unpacked?"));
+  image_ = TempImage{}.with_directory("/etc");
   EXPECT_THAT(
       refusal({item(ItemKind::file, "/opt/bin/x")}),
       HasSubstr(
