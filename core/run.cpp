@@ -136,14 +136,21 @@ std::vector<Change> foretell(const Run& run, const Plan& plan, Preflight& prefli
 }
 
 /// Who asked for hardware that is not here has been told so by its provider, and is not told to ask for
-/// something.
+/// something; nor is who gave a list that is empty.
 void require_contributions(const Contributions& wanted, const std::vector<Request>& requests) {
-  std::string switches;
-  for (const Request& request : requests)
-    if (request.value.empty()) switches += (switches.empty() ? "--" : ", --") + request.option;
-  if (wanted.empty() && !switches.empty())
+  if (!wanted.empty()) return;
+  std::string switches, lists;
+  std::set<std::string> told;
+  for (const Request& request : requests) {
+    if (!told.insert(request.option).second) continue;
+    std::string& those = request.value.empty() ? switches : lists;
+    those += (those.empty() ? "--" : ", --") + request.option;
+  }
+  if (!switches.empty())
     throw Error({Stage::plan, "empty file list", "this host has nothing for " + switches,
                  "inject on a host that has it, or ask for something else"});
+  if (!lists.empty())
+    throw Error({Stage::plan, "empty file list", "no file came of " + lists, "-v tells more"});
 }
 
 void inject(const Run& run) {
