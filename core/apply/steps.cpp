@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <optional>
 #include <system_error>
 
@@ -29,37 +28,6 @@ std::optional<struct stat> stat_at(int directory, const std::string& name) {
   throw_errno("stat");
 }
 
-/// Which mount an open directory is in; where the kernel or its headers do not know (before Linux 5.8), which
-/// file system.
-struct Mount {
-  std::uint64_t number = 0;
-  unsigned major = 0, minor = 0;
-  bool operator==(const Mount&) const = default;
-};
-
-Mount mount_of(int directory) {
-#ifdef STATX_MNT_ID
-  constexpr unsigned kWanted = STATX_MNT_ID;
-#else
-  constexpr unsigned kWanted = 0;
-#endif
-  struct statx facts;
-  if (::statx(directory, "", AT_EMPTY_PATH, kWanted, &facts) != 0) throw_errno("stat");
-  Mount mount;
-  mount.major = facts.stx_dev_major;
-  mount.minor = facts.stx_dev_minor;
-#ifdef STATX_MNT_ID
-  if (facts.stx_mask & STATX_MNT_ID) mount.number = facts.stx_mnt_id;
-#endif
-  return mount;
-}
-
-/// The journal may be a stranger's, and what is mounted in the image is none of the image, be it a directory
-/// of the same file system.
-bool is_images_own(const ImageRoot& image, int directory) {
-  return mount_of(image.fd()) == mount_of(directory);
-}
-
 /// On the way back, a call that failed for a moment (a network file system's server) is worth a second try.
 template <typename Body>
 void twice(Body body) {
@@ -76,7 +44,8 @@ int Steps::directory(const ImagePath& path) {
   UniqueFd& fd = open_[path];
   if (!fd) {
     UniqueFd opened = image_.open_directory(path);
-    if (!is_images_own(image_, opened.get()))
+    // The journal may be a stranger's, and what is mounted in the image is none of the image.
+    if (!image_.is_in_own_mount(opened.get()))
       throw std::system_error(EXDEV, std::generic_category(), path.text());
     fd = std::move(opened);
   }
@@ -212,7 +181,7 @@ void Steps::finish() {
     const UniqueFd fd = image_.open_at(one.path, O_RDONLY | O_DIRECTORY);
     struct stat now;
     if (!fd || ::fstat(fd.get(), &now) != 0) continue;  // gone with this transaction, or since
-    if (!is_images_own(image_, fd.get())) continue;
+    if (!image_.is_in_own_mount(fd.get())) continue;
     if ((now.st_mode & 07777) != one.mode) files_.change_mode(fd.get(), one.mode);
     if (!one.changed && (now.st_uid == ::geteuid() || ::geteuid() == 0))
       files_.change_times(fd.get(), from_nanoseconds(one.access), from_nanoseconds(one.modification));

@@ -14,6 +14,34 @@
 #include "core/host/resolve_in_root.hpp"
 
 namespace fromhost::core {
+namespace {
+
+/// Which mount an open directory is in; where the kernel or its headers do not know (before Linux 5.8), which
+/// file system.
+struct Mount {
+  std::uint64_t number = 0;
+  unsigned major = 0, minor = 0;
+  bool operator==(const Mount&) const = default;
+};
+
+Mount mount_of(int directory) {
+#ifdef STATX_MNT_ID
+  constexpr unsigned kWanted = STATX_MNT_ID;
+#else
+  constexpr unsigned kWanted = 0;
+#endif
+  struct statx facts;
+  if (::statx(directory, "", AT_EMPTY_PATH, kWanted, &facts) != 0) throw_errno("stat");
+  Mount mount;
+  mount.major = facts.stx_dev_major;
+  mount.minor = facts.stx_dev_minor;
+#ifdef STATX_MNT_ID
+  if (facts.stx_mask & STATX_MNT_ID) mount.number = facts.stx_mnt_id;
+#endif
+  return mount;
+}
+
+}  // namespace
 ImageRoot ImageRoot::open(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd) {
@@ -62,6 +90,10 @@ std::optional<struct stat> ImageRoot::lstat(const ImagePath& path) const {
 
 bool ImageRoot::is_directory(const ImagePath& path) const {
   return static_cast<bool>(open_at(path, O_PATH | O_DIRECTORY));
+}
+
+bool ImageRoot::is_in_own_mount(int directory) const {
+  return mount_of(fd()) == mount_of(directory);
 }
 
 bool ImageRoot::looks_like_no_image() const {

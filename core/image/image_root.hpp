@@ -36,6 +36,9 @@ class ImageRoot {
   /// The last component's link is not followed.
   std::optional<struct stat> lstat(const ImagePath& path) const;
   bool is_directory(const ImagePath& path) const;
+  /// Is an open directory below the root in the root's mount? Elsewhere is none of the image: be it a bind
+  /// mount of a directory of the same file system. Throws std::system_error.
+  bool is_in_own_mount(int directory) const;
   /// Has none of the directories by which an unpacked image is known: an empty directory, one that holds
   /// images, or part of one.
   bool looks_like_no_image() const;

@@ -44,14 +44,19 @@ void Destinations::directory(const ImagePath& path, bool may_be_missing) {
     return found(FindingKind::unwritable, "cannot write: " + there.text(),
                  "another file system is mounted there", "unmount it");
   const UniqueFd fd = image_.open_at(there, O_RDONLY | O_DIRECTORY);
-  if (!fd) return found(FindingKind::unwritable, "cannot write: " + there.text(), errno_text(errno));
+  // A path alone reads as the host's.
+  const std::string cannot =
+      "cannot write: " + (there.is_root() ? "the image, " + image_.path() : there.text());
+  if (!fd) return found(FindingKind::unwritable, cannot, errno_text(errno));
+  if (!image_.is_in_own_mount(fd.get()))
+    return found(FindingKind::unwritable, cannot, "something is mounted there", "unmount it");
   if (::faccessat(fd.get(), ".", W_OK | X_OK, AT_EACCESS) == 0) return;
   const int error = errno;
   if (error == EROFS && read_only_) return;
   read_only_ = read_only_ || (error == EROFS && there.is_root());
   // What is ours is made writable for the write (upstream issue 323).
   if (error == EACCES && status->st_uid == ::geteuid()) return;
-  found(FindingKind::unwritable, "cannot write: " + there.text(), errno_text(error),
+  found(FindingKind::unwritable, cannot, errno_text(error),
         error == EROFS ? "unpack the image where you may write, for example with ch-convert"
                        : "it belongs to user " + std::to_string(status->st_uid));
 }

@@ -425,8 +425,8 @@ TEST(Preflight, AnotherFileSystemInsideTheImageIsRefused) {
         stop_at_errors(looked_at(plan, root, host));
         ADD_FAILURE() << "a read-only image passed";
       } catch (const Error& error) {
-        EXPECT_THAT(error.what(),
-                    HasSubstr("cannot write: /: Read-only file system; unpack the image where you may"));
+        EXPECT_THAT(error.what(), HasSubstr("cannot write: the image, " + image.at("/mounted") +
+                                            ": Read-only file system; unpack the image where you may"));
         EXPECT_THAT(error.what(), testing::Not(HasSubstr("cannot write: /new")));  // it is once for all
       }
     }
