@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <ctime>
 #include <functional>
 #include <optional>
@@ -92,7 +93,7 @@ std::string why_missing(const HostSystem& host, const std::string& source) {
     host.inspect(HostPath(source));
     return "";
   } catch (const std::system_error& error) {
-    return cause_of(error);
+    return cause_of(error) + (error.code().value() == ENOENT ? looked_up_below(host, source) : "");
   }
 }
 

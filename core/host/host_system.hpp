@@ -126,6 +126,11 @@ inline std::unique_ptr<PreparedCommand> HostSystem::prepare(Command command) {
   return std::make_unique<Later>(*this, std::move(command));
 }
 
+/// To be put behind "No such file or directory": where an absolute path is looked up, if not on this machine.
+inline std::string looked_up_below(const HostSystem& host, const std::string& path) {
+  return path.starts_with('/') && host.root() != "/" ? " below " + host.root() : "";
+}
+
 /// Throws what open_file() promises for anything but a regular file.
 void require_regular(const struct stat& status, const HostPath& path);
 HostFile describe(const struct stat& status);

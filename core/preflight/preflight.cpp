@@ -77,7 +77,8 @@ class SourceCheck {
               "", "--dest places it elsewhere");
     } catch (const std::system_error& error) {
       const int code = error.code().value();
-      found(FindingKind::unreadable, "cannot inject: " + file.source.text(), cause_of(error),
+      const std::string below = code == ENOENT ? looked_up_below(host_, file.source.text()) : "";
+      found(FindingKind::unreadable, "cannot inject: " + file.source.text(), cause_of(error) + below,
             code == EISDIR   ? kListFiles
             : code == ENOENT ? listed_by(file.reason)
                              : "");
