@@ -68,6 +68,7 @@ struct HostFile {
   Kind kind = Kind::other;
   std::uint64_t bytes = 0;
   std::uint32_t mode = 0;
+  std::int64_t modified = 0;  ///< nanoseconds since 1970
 };
 
 /// A command that waits to be run; one that never is, ends with its owner.

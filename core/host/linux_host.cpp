@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "core/file_times.hpp"
 #include "core/host/again_after_signal.hpp"
 
 namespace fromhost::core {
@@ -89,6 +90,7 @@ HostFile describe(const struct stat& status) {
   if (S_ISDIR(status.st_mode)) file.kind = HostFile::Kind::directory;
   file.bytes = static_cast<std::uint64_t>(status.st_size);
   file.mode = status.st_mode;
+  file.modified = nanoseconds(status.st_mtim);
   return file;
 }
 

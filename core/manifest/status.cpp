@@ -9,7 +9,6 @@
 #include <set>
 #include <system_error>
 
-#include "core/file_times.hpp"
 #include "core/host/same_bytes.hpp"
 
 namespace fromhost::core {
@@ -24,15 +23,15 @@ std::optional<Difference> check_entry(const ManifestEntry& entry, const ImageRoo
   if (!ours) return Difference::changed;
   if (entry.kind != ManifestEntry::Kind::file) return std::nullopt;
   try {
-    const UniqueFd source = host.open_file(HostPath(entry.source));
-    struct stat facts;
-    if (::fstat(source.get(), &facts) != 0) return Difference::source_gone;
-    if (static_cast<std::uint64_t>(facts.st_size) != entry.source_size ||
-        nanoseconds(facts.st_mtim) != entry.source_modified)
+    // The source's name is the image's word, too. So it is opened only for its contents; and what says that
+    // it is empty, and is not, may be of procfs, where reading may take something away, as it does from
+    // /proc/kmsg.
+    const HostFile now = host.inspect(HostPath(entry.source));
+    if (now.kind != HostFile::Kind::regular) return Difference::source_gone;
+    if (now.bytes != entry.source_size || now.modified != entry.source_modified)
       return Difference::source_changed;
-    // The source's name is the image's word, too. What says that it is empty, and is not, may be of procfs,
-    // where reading may take something away, as it does from /proc/kmsg.
-    if (!contents || facts.st_size == 0) return std::nullopt;
+    if (!contents || now.bytes == 0) return std::nullopt;
+    const UniqueFd source = host.open_file(HostPath(entry.source));
     const UniqueFd injected = image.open_at(entry.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     if (!injected || !same_bytes(source.get(), injected.get())) return Difference::contents_differ;
     return std::nullopt;

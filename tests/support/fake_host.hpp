@@ -105,6 +105,10 @@ class FakeHost : public core::HostSystem {
   std::string read_standard_input(std::uint64_t) override { throw std::logic_error("not faked"); }
   core::HostFile inspect(const core::HostPath& path) const override {
     const File& file = known(path);
+    struct stat status {};
+    if (!file.real.empty() && ::stat(file.real.c_str(), &status) != 0)
+      throw std::system_error(errno, std::generic_category(), file.real);
+    if (!file.real.empty()) return core::describe(status);
     return {core::HostFile::Kind::regular, file.bytes, S_IFREG | file.mode};
   }
   std::vector<std::string> list(const core::HostPath&) const override { throw std::logic_error("not faked"); }

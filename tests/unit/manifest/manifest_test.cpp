@@ -235,6 +235,7 @@ class StatusTest : public testing::Test {
 
 TEST_F(StatusTest, NothingIsWrongWithWhatIsAsItWas) {
   EXPECT_THAT(found(), ElementsAre());
+  EXPECT_THAT(host_.opened, ElementsAre()) << "only contents are worth it";
   EXPECT_THAT(found(true), ElementsAre());
 }
 
@@ -265,6 +266,7 @@ TEST_F(StatusTest, ASourceThatOnlyPretendsToBeEmptyIsNotRead) {
   manifest_.put(file);
   host_.with_real_file(pretending, pretending);
   EXPECT_THAT(found(true), ElementsAre());
+  EXPECT_THAT(host_.opened, ElementsAre("/host/file"));
 }
 
 TEST_F(StatusTest, OtherBytesOfTheSameSizeAndTimeAreFoundByLookingAtThem) {
