@@ -16,10 +16,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string good_plugin(const std::string& name) {
-  return std::string(FROMHOST_GOOD_PLUGINS) + "/" + name + ".so";
-}
-
 /// The declaring plugin, alone unless a test adds others, on a made-up machine.
 class Declaring : public testing::Test {
  protected:

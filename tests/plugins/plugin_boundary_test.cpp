@@ -40,9 +40,6 @@ const std::string& generic_bytes() {
 fs::path bad_plugin(const std::string& name) {
   return fs::path(FROMHOST_BAD_PLUGINS) / (name + ".so");
 }
-fs::path good_plugin(const std::string& name) {
-  return fs::path(FROMHOST_GOOD_PLUGINS) / (name + ".so");
-}
 
 template <typename T>
 T read_at(const std::string& bytes, std::size_t offset) {

@@ -16,6 +16,11 @@
 
 namespace fromhost::core {
 
+/// One of tests/plugins/CMakeLists.txt.
+inline std::string good_plugin(const std::string& name) {
+  return std::string(FROMHOST_GOOD_PLUGINS) + "/" + name + ".so";
+}
+
 /// Removed with its owner. Plugins are copied in, since the build tree may belong to another user.
 class PluginDirectory {
  public:
