@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// What a confined program may not ask the kernel for.
 #pragma once
 
 namespace fromhost::core {

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "core/error.hpp"
 #include "core/file_times.hpp"
 #include "core/host/again_after_signal.hpp"
 
@@ -25,7 +26,7 @@ namespace {
 }
 struct stat status_of(const HostPath& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) fail(errno, path.text());
+  if (::stat(path.c_str(), &status) != 0) throw_errno(path.text());
   return status;
 }
 
@@ -63,7 +64,7 @@ UniqueFd LinuxHost::open_file(const HostPath& path) const {
   UniqueFd fd(
       again_after_signal([&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY); }));
   struct stat status {};
-  if (!fd || ::fstat(fd.get(), &status) != 0) fail(errno, path.text());
+  if (!fd || ::fstat(fd.get(), &status) != 0) throw_errno(path.text());
   require_regular(status, path);
   return fd;
 }
@@ -72,7 +73,7 @@ std::string LinuxHost::read_file(const HostPath& path, std::uint64_t limit) cons
   // Blocks on a FIFO until somebody writes, as any reader of a list that is still being made.
   const UniqueFd fd(
       again_after_signal([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY); }));
-  if (!fd) fail(errno, path.text());
+  if (!fd) throw_errno(path.text());
   return read_all(fd.get(), limit, path.text());
 }
 
@@ -121,7 +122,7 @@ std::optional<HostPath> LinuxHost::find_program(const std::string& name) const {
 
 HostPath LinuxHost::resolve(const HostPath& path) const {
   const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
-  if (!resolved) fail(errno, path.text());
+  if (!resolved) throw_errno(path.text());
   return HostPath(resolved.get());
 }
 
@@ -170,7 +171,7 @@ std::string read_all(int fd, std::uint64_t limit, const std::string& name) {
         again_after_signal([&] { return ::read(fd, content.data() + length, content.size() - length); });
     if (got == 0) break;
     if (got < 0) {
-      if (errno != EAGAIN) fail(errno, name);
+      if (errno != EAGAIN) throw_errno(name);
       // Standard input may be a pipe that its other user has made non-blocking.
       pollfd waiting{fd, POLLIN, 0};
       ::poll(&waiting, 1, -1);

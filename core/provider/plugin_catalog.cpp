@@ -234,8 +234,7 @@ std::vector<PluginPlace> PluginCatalog::recipe_places() const {
   std::vector<PluginPlace> places;
   for (const std::string& directory : recipes_.directories()) {
     PluginPlace place{directory};
-    if (const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); !fd)
-      place.passed_over = errno_text(errno);
+    if (const int why = closed_because(directory); why != 0) place.passed_over = errno_text(why);
     place.files = files_of(directory, ".toml").size();
     places.push_back(std::move(place));
   }

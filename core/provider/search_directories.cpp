@@ -27,15 +27,10 @@ std::vector<std::string> directories_in_variable(const std::string& name, const 
   return parts;
 }
 
-namespace {
-
-/// Why nothing can be found in it, as errno; 0 if something can.
 int closed_because(const std::string& directory) {
   const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   return fd ? 0 : errno;
 }
-
-}  // namespace
 
 void check_directories(const std::vector<std::pair<std::string, std::vector<std::string>>>& lists) {
   std::vector<Problem> problems;

@@ -14,6 +14,9 @@ namespace fromhost::core {
 /// not whose rights we have.
 std::vector<std::string> directories_in_variable(const std::string& name, const HostSystem& host);
 
+/// Why nothing can be found in a directory, as errno; 0 if something can.
+int closed_because(const std::string& directory);
+
 /// Throws Error where one that was asked for on the command line is none: a typing mistake would be found
 /// late. Each list comes with what it is for: "plugin".
 void check_directories(const std::vector<std::pair<std::string, std::vector<std::string>>>& lists);

@@ -147,12 +147,12 @@ std::string taken_by(const fh_entry& own, const fh_option& wanted) {
 
 Verdict check_option(const fh_entry& own, const fh_option& option) {
   const std::string name = std::string("--") + option.name, help = option.help;
+  const std::string wants =
+      "it wants " + name + (option.letter ? std::string(" or -") + option.letter : "") + ", an option of ";
   if (core::is_core_switch({option.name, option.letter, "", "", false}))
-    return failed("it wants " + name + (option.letter ? std::string(" or -") + option.letter : "") +
-                  ", an option of ch-fromhost itself");
+    return failed(wants + "ch-fromhost itself");
   if (const std::string file = taken_by(own, option); !file.empty())
-    return failed("it wants " + name + (option.letter ? std::string(" or -") + option.letter : "") +
-                  ", an option of " + file + "; whichever of them is found first would have it");
+    return failed(wants + file + "; whichever of them is found first would have it");
   if (help.empty() || help.back() == '.' || help.find('\n') != std::string::npos)
     return failed("the help of " + name + " is not a phrase without full stop: \"" + help + "\"");
   if (help.size() > kLongestHelp * 3) return failed("the help of " + name + " is longer than three lines");
